@@ -1,0 +1,37 @@
+"""How the store is opened: SQLite with durable commits, or a PostgreSQL by its URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+BUSY_TIMEOUT_SECONDS = 20
+
+
+def database_from(url: str, sqlite_path: Path) -> dict[str, Any]:
+    return _postgresql(url) if url else _sqlite(sqlite_path)
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    """The write lock is taken at BEGIN, so that no transaction fails half-way on its first write; every commit reaches the disk."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": BUSY_TIMEOUT_SECONDS,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    given = conninfo_to_dict(url)
+    named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{django: given.pop(libpq, "") or "" for django, libpq in named.items()},
+        "OPTIONS": given,
+    }
