@@ -1,0 +1,45 @@
+# Everything starts from the system's Python; the rest is made under ./var. See README.md.
+PYTHON ?= python3
+export PYTHON
+BOOTSTRAP = $(PYTHON) -I src/trunkline/runtime/bootstrap.py
+BIN = var/venv/bin
+PYTEST = $(BIN)/python -m pytest
+
+.PHONY: run setup setup-test test test-all lint format lock bench clean
+
+run: setup            ## installs what is missing, loads the demo company, starts everything; Ctrl-C ends it
+	@exec ./trunkline run
+
+setup:
+	@$(BOOTSTRAP) run
+
+setup-test:
+	@$(BOOTSTRAP) test
+	@./trunkline engines build engine lab
+
+test: lint            ## lint, types, import directions, and all tests but the slow ones
+	@$(PYTEST) -m "not slow"
+
+test-all: lint        ## the slow ones too
+	@$(PYTEST)
+
+lint: setup-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup-test    ## what `ruff` can put right by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock:                 ## resolves pyproject.toml's dependencies anew
+	@$(BOOTSTRAP) lock
+
+bench: setup-test     ## one run, last line on its output is one JSON object
+	@$(BIN)/python -m bench
+
+clean:                ## ends a running instance and removes ./var; the cached engine roots stay
+	@if [ -x $(BIN)/python ]; then ./trunkline down; fi
+	@rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find src tests bench -name __pycache__ -prune -exec rm -rf {} +
