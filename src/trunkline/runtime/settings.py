@@ -1,0 +1,209 @@
+"""An instance's settings: from the environment, then `trunkline.env`, then defaults (docs/reference/layout.md).
+
+A wrong value stops the program with a message that names the variable: an instance never runs with a guess.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+PREFIX = "TRUNKLINE_"
+RUN_PATH_BYTES_MAX = 70  # a UNIX socket's path has 107 bytes; the rest is for the file name
+
+
+class SettingsError(ValueError):
+    """One line for each wrong setting."""
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ValueError("must be a port number from 1 to 65535")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 128:
+        raise ValueError("must be a number of processes from 1 to 128")
+    return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("must be an IPv4 or IPv6 address") from None
+
+
+def _domain(text: str) -> str:
+    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    if len(text) > 253 or not re.fullmatch(rf"{label}(\.{label})*", text.lower()):
+        raise ValueError("must be a domain name")
+    return text.lower()
+
+
+def _database_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must be empty (SQLite) or postgresql://user@host/name")
+    return text
+
+
+def _engine(text: str) -> str:
+    if text not in ("root", "system"):
+        raise ValueError("must be `root` or `system`")
+    return text
+
+
+def setting(default: T, read: Callable[[str], T]) -> T:
+    made: T = field(default=default, metadata={"read": read})
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    home: Path
+    sip_address: str = setting("127.0.0.1", _address)
+    advertised_address: str = setting("", _address)
+    sip_domain: str = setting("trunkline.localhost", _domain)
+    sip_port: int = setting(5060, _port)
+    sips_port: int = setting(5061, _port)
+    web_port: int = setting(8080, _port)
+    rtpengine_port: int = setting(2223, _port)
+    rtp_port_min: int = setting(30000, _port)
+    rtp_port_max: int = setting(39999, _port)
+    echo_port: int = setting(5070, _port)
+    metrics_port: int = setting(9464, _port)
+    udp_workers: int = setting(4, _workers)
+    invite_workers: int = setting(16, _workers)
+    database_url: str = setting("", _database_url)
+    engine: str = setting("root", _engine)
+
+    def __post_init__(self) -> None:
+        if not self.advertised_address:
+            object.__setattr__(self, "advertised_address", self.sip_address)
+        problems = _conflicts(self)
+        if problems:
+            raise SettingsError("\n".join(problems))
+
+    @property
+    def run_dir(self) -> Path:
+        """Short enough for the sockets in it, wherever the home is."""
+        inside = self.home / "run"
+        if len(os.fsencode(inside)) <= RUN_PATH_BYTES_MAX:
+            return inside
+        return Path(f"/tmp/trunkline-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]}")  # noqa: S108 - made 0700, owner checked
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.home / "spool" / "edge"
+
+    @property
+    def engines_dir(self) -> Path:
+        return self.home / "engines"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def mail_dir(self) -> Path:
+        return self.home / "mail"
+
+    @property
+    def sqlite_path(self) -> Path:
+        return self.home / "store.sqlite3"
+
+    @property
+    def secret_key_path(self) -> Path:
+        return self.home / "secret.key"
+
+    @property
+    def status_path(self) -> Path:
+        return self.run_dir / "status.json"
+
+    @property
+    def callcontrol_socket(self) -> Path:
+        return self.run_dir / "callcontrol.sock"
+
+    @property
+    def kamailio_rpc_socket(self) -> Path:
+        return self.run_dir / "kamailio-rpc.sock"
+
+    def environment(self) -> dict[str, str]:
+        """What a process of this instance is started with: every setting, spelt out."""
+        return {variable(item.name): str(getattr(self, item.name)) for item in fields(self)}
+
+
+def variable(field_name: str) -> str:
+    return PREFIX + field_name.upper()
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get(variable("home")) or "var").absolute()
+    values = read_env_file(home / "trunkline.env") | {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    return Settings(home=home, **_read_all(values))
+
+
+def _read_all(values: Mapping[str, str]) -> dict[str, Any]:
+    """Empty counts as not set."""
+    read: dict[str, Any] = {}
+    problems = []
+    for item in fields(Settings):
+        text = values.get(variable(item.name), "").strip()
+        if not text or "read" not in item.metadata:
+            continue
+        try:
+            read[item.name] = item.metadata["read"](text)
+        except ValueError as problem:
+            problems.append(f"{variable(item.name)}={text!r} {problem}.")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return read
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """`TRUNKLINE_NAME=value` by line; a name that is not a setting is an error, since it is most likely a slip of the pen."""
+    if not path.exists():
+        return {}
+    known = {variable(item.name) for item in fields(Settings)} - {variable("home")}
+    values = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or name.strip() not in known:
+            raise SettingsError(f"{path}, line {number}: {name.strip()!r} is not a setting of Trunkline.")
+        values[name.strip()] = value.strip().strip("\"'")
+    return values
+
+
+def _conflicts(settings: Settings) -> list[str]:
+    names = [item.name for item in fields(settings) if item.name.endswith("_port")]
+    problems = []
+    for number, name in enumerate(names):
+        for other in names[:number]:
+            if getattr(settings, name) == getattr(settings, other):
+                problems.append(f"{variable(name)} and {variable(other)} are both {getattr(settings, name)}.")
+    if settings.rtp_port_max - settings.rtp_port_min < 3:
+        problems.append(f"{variable('rtp_port_max')} must be at least {variable('rtp_port_min')} + 3: a call takes four ports.")
+    return problems
+
+
+def make_directories(settings: Settings) -> None:
+    for directory in (settings.home, settings.spool_dir, settings.engines_dir, settings.log_dir, settings.mail_dir):
+        directory.mkdir(parents=True, exist_ok=True)
+    for private in (settings.run_dir, settings.spool_dir.parent, settings.engines_dir):
+        private.mkdir(mode=0o700, exist_ok=True)
+        if private.is_symlink() or private.stat().st_uid != os.geteuid():
+            raise SettingsError(f"{private} is not ours: it belongs to another user. Remove it, or set {variable('home')}.")
+        private.chmod(0o700)
