@@ -1,0 +1,25 @@
+"""Commands that look after the store; and how any command opens it."""
+
+from __future__ import annotations
+
+import os
+
+import click
+import django
+from django.core.management import call_command
+
+
+def open_store() -> None:
+    """Call this first in a command that reads or writes the store."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
+    django.setup()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the store's tables up to date."""
+    open_store()
+    call_command("migrate", interactive=False, verbosity=1)
+
+
+COMMANDS = (migrate,)
