@@ -1,0 +1,57 @@
+"""`python -m trunkline.callcontrol`: call control of one edge."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import django
+import structlog
+
+from trunkline.runtime.settings import Settings, load_settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
+django.setup()
+
+from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402 - models need Django to be set up
+from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
+from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
+from trunkline.edge.rpc import KamailioRpc  # noqa: E402
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"),
+                                    structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])  # fmt: skip
+    control = _build(load_settings())
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        control.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    control.run()
+    return 0
+
+
+def _build(settings: Settings) -> CallControl:
+    edge = KamailioRpc(settings.kamailio_rpc_socket)
+    reconciler = Reconciler(EngineLook(KamailioRpc(settings.kamailio_rpc_socket), MediaRelay(settings.rtpengine_port)))
+    reconciler.start()
+    return CallControl(
+        Ground(
+            edge_name="edge",
+            sip_domain=settings.sip_domain,
+            echo_uri=f"sip:echo@127.0.0.1:{settings.echo_port}",
+            socket_path=settings.callcontrol_socket,
+            spool_dir=settings.spool_dir,
+            edge=edge,
+            reconciler=reconciler,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""What call control asks of the edge, through Kamailio's JSON-RPC: end calls, forget cached identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import structlog
+
+from trunkline.callcontrol.batch import EndCall
+
+log = structlog.get_logger()
+
+
+class Edge(Protocol):
+    """The part of `trunkline.edge.rpc.KamailioRpc` that is used here. All raise OSError when Kamailio is away."""
+
+    def end_call(self, *, call_id: str, legs: dict[str, Any], headers: str) -> bool:
+        """BYE to both sides, with these header lines. False if the edge has no such dialog and the legs do not say enough."""
+
+    def forget(self, key: str) -> None:
+        """Forget a cached identity (`user:…`, `src:…`)."""
+
+    def reload_carriers(self) -> None:
+        """Read the list of carriers again."""
+
+
+def end_calls(edge: Edge, commands: Iterable[EndCall]) -> list[EndCall]:
+    """Carry out what a turn asked for. Returns the calls that are over; the others are asked for again by the schedule."""
+    over = []
+    for command in commands:
+        try:
+            edge.end_call(call_id=command.call_id, legs=command.legs, headers=command.headers)
+        except OSError as problem:
+            log.warning("could not end a call", call=command.ref, problem=str(problem))
+        else:
+            over.append(command)
+    return over
+
+
+def pass_on_change(edge: Edge, what: str, ident: str, sip_user: str) -> None:
+    """Tell the edge to forget what a use case has changed. If Kamailio is away it forgets by itself: its cache is gone."""
+    try:
+        if sip_user:
+            edge.forget(f"user:{sip_user}")
+        if what == "source" and ident:
+            edge.forget(f"src:{ident}")
+        if what == "carriers":
+            edge.reload_carriers()
+    except OSError as problem:
+        log.warning("could not pass on a change", what=what, problem=str(problem))

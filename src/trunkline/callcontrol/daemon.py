@@ -1,0 +1,267 @@
+"""The loop of call control."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from django.db import DatabaseError
+
+from trunkline.callcontrol import live as live_calls
+from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
+from trunkline.callcontrol.commands import Edge, end_calls, pass_on_change
+from trunkline.callcontrol.journal import JournalReader
+from trunkline.callcontrol.protocol import Admit, BindingOf, Ended, Event, Question, Source, Who, decode_event
+from trunkline.callcontrol.questions import QuestionSocket
+from trunkline.callcontrol.reconcile import Reconciler
+from trunkline.callcontrol.registrations import Registrar
+from trunkline.domain.refusals import REFUSALS
+from trunkline.store import directory as lookups
+from trunkline.store.directory import StoreDirectory
+from trunkline.store.hotpath import HotPath, Writes
+from trunkline.store.models import CallRecord, Change, LiveCall
+
+log = structlog.get_logger()
+
+MICROSECONDS = 1_000_000
+GATHER_SECONDS = 0.004
+"""How long a busy turn waits for more to come: one commit for all of it (DESIGN D3)."""
+IDLE_SECONDS = 0.02
+"""How often the journals are looked at when nobody asks."""
+CHANGES_EVERY_US = 200_000
+TIDY_EVERY_US = 5 * MICROSECONDS
+
+
+@dataclass(slots=True)
+class Ground:
+    """What the daemon stands on."""
+
+    edge_name: str
+    sip_domain: str
+    echo_uri: str
+    socket_path: Path
+    spool_dir: Path
+    edge: Edge
+    reconciler: Reconciler
+    clock_us: Callable[[], int] = lambda: time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Work:
+    """What one turn takes up."""
+
+    questions: list[tuple[Admit, Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    due: list[int] = field(default_factory=list)
+    positions: list[tuple[str, int]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.questions or self.events or self.due or self.positions)
+
+    def parts(self) -> list[Work]:
+        """The same work in as many turns as there are pieces; the positions come last."""
+        singles = [Work(events=[event]) for event in self.events]
+        singles += [Work(due=[ref]) for ref in self.due]
+        singles += [Work(questions=[question]) for question in self.questions]
+        return [*singles, Work(positions=self.positions)]
+
+
+class CallControl:
+    """Owns the live calls of one edge. Not thread-safe: one loop."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.store = HotPath()
+        self.desk = self._load_desk()
+        self.journal = JournalReader(ground.spool_dir, self.store.positions(ground.edge_name))
+        self.sockets = QuestionSocket.bind(ground.socket_path)
+        self.last_change_id = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        self._changes_due_us = 0
+        self._tidy_due_us = 0
+        self._own_events: list[Event] = []
+        self._stopping = False
+
+    def run(self) -> None:
+        """Until `stop`."""
+        log.info("call control is ready", live_calls=len(self.desk.calls.by_ref))
+        try:
+            while not self._stopping:
+                self.turn()
+        finally:
+            self.sockets.close()
+
+    def stop(self) -> None:
+        """End after the present turn. Calls go on; whoever starts next finds them in the store."""
+        self._stopping = True
+
+    def turn(self) -> None:
+        """Wait for something to do, and do it."""
+        now_us = self.ground.clock_us()
+        asked = self._gather(now_us)
+        now_us = self.ground.clock_us()
+        work = self._collect(asked, now_us)
+        if work:
+            self._do(work, now_us)
+        self._housekeeping(now_us)
+
+    # One turn
+
+    def _gather(self, now_us: int) -> list[tuple[Question, Any]]:
+        """Wait until somebody asks or something is due; then, on a busy edge, a little longer."""
+        next_us = self.desk.schedule.next_us()
+        wait_seconds = IDLE_SECONDS if next_us is None else min(IDLE_SECONDS, max(0, next_us - now_us) / MICROSECONDS)
+        readable, _, _ = select.select([self.sockets.socket], [], [], wait_seconds)
+        if readable:
+            time.sleep(GATHER_SECONDS)
+        return self.sockets.receive()
+
+    def _collect(self, asked: Sequence[tuple[Question, Any]], now_us: int) -> Work:
+        events = self._own_events + [event for line in self.journal.read() if (event := _event_of(line)) is not None]
+        self._own_events = []
+        admits = []
+        for question, address in asked:
+            if isinstance(question, Admit):
+                admits.append((question, address))
+            else:
+                self.sockets.answer(address, {"n": question.n, **self._look_up(question, now_us)})
+        return Work(admits, events, self.desk.schedule.take_due(now_us), self.journal.positions_read())
+
+    def _do(self, work: Work, now_us: int) -> None:
+        try:
+            outcome = self._transact(work, now_us)
+        except DatabaseError:
+            raise  # nothing is lost: the supervisor starts us again, and journals and live calls are where they were
+        except Exception:
+            log.exception("a turn failed; its parts are done one by one")
+            self._recover()
+            self._do_one_by_one(work, now_us)
+            return
+        self.journal.advance()
+        self._act(outcome)
+
+    def _transact(self, work: Work, now_us: int) -> Outcome:
+        self.desk.directory.tick(now_us)
+        self.store.begin()
+        try:
+            outcome = Turn(self.desk, self.store, now_us).run(work.questions, work.events, work.due, work.positions)
+            self.store.commit()
+        except BaseException:
+            self.store.rollback()
+            raise
+        return outcome
+
+    def _act(self, outcome: Outcome) -> None:
+        for address, answer in outcome.answers:
+            self.sockets.answer(address, answer)
+        if outcome.commands:
+            over = end_calls(self.ground.edge, outcome.commands)
+            self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over if command.ref]
+
+    # When a turn fails
+
+    def _recover(self) -> None:
+        """Memory may be half changed: take it from the store again."""
+        self.desk = self._load_desk()
+
+    def _do_one_by_one(self, work: Work, now_us: int) -> None:
+        """One bad event must not stop the others: it is set aside, with all it said, for a person to look at."""
+        for part in work.parts():
+            try:
+                outcome = self._transact(part, now_us)
+            except DatabaseError:
+                raise
+            except Exception:
+                log.exception("set aside", events=part.events, questions=part.questions, due=part.due)
+                self._recover()
+                self._refuse(part)
+            else:
+                self._act(outcome)
+        self.journal.advance()
+
+    def _refuse(self, part: Work) -> None:
+        refusal = REFUSALS["call_control_away"]
+        for question, address in part.questions:
+            answer = {"n": question.n, "go": 0, "call": "0", "status": refusal.status, "phrase": refusal.phrase, "headers": refusal.headers}
+            self.sockets.answer(address, answer)
+
+    # Look-ups and housekeeping
+
+    def _look_up(self, question: Who | Source | BindingOf, now_us: int) -> dict[str, Any]:
+        match question:
+            case Who():
+                found = lookups.credentials_of(question.user, datetime.fromtimestamp(now_us / MICROSECONDS, tz=UTC))
+                if found is None:
+                    return {"ok": 0}
+                profile_id, ha1s, old_until = found
+                until_us = int(old_until.timestamp() * MICROSECONDS) if old_until is not None else 0
+                return {"ok": 1, "profile": profile_id, "ha1": ha1s, "old_until": until_us}
+            case Source():
+                kind, ident = lookups.source_of(question.ip, question.port)
+                return {"kind": kind, "id": ident}
+            case BindingOf():
+                contact = lookups.contact_of(question.profile, now_us)
+                return {"contact": contact[0], "expires_at": contact[1]} if contact else {"contact": None}
+
+    def _housekeeping(self, now_us: int) -> None:
+        if now_us >= self._changes_due_us:
+            self._changes_due_us = now_us + CHANGES_EVERY_US
+            self._apply_changes()
+        if now_us >= self._tidy_due_us:
+            self._tidy_due_us = now_us + TIDY_EVERY_US
+            self._remove_finished_journals()
+        if self.ground.reconciler.is_due(now_us):
+            found = self.ground.reconciler.run(self.desk.calls, now_us)
+            self._own_events += found.ended
+            self._own_events += [Ended(at=c.at_us, c=str(c.ref), by="edge") for c in self._end(found.to_end) if c.ref]
+
+    def _end(self, commands: Sequence[EndCall]) -> list[EndCall]:
+        return end_calls(self.ground.edge, commands)
+
+    def _apply_changes(self) -> None:
+        for change_id, what, ident, sip_user in self.store.changes_after(self.last_change_id):
+            self.last_change_id = change_id
+            self.desk.directory.apply(what, ident)
+            pass_on_change(self.ground.edge, what, ident, sip_user)
+
+    def _remove_finished_journals(self) -> None:
+        finished = self.journal.finished()
+        if not finished:
+            return
+        self.store.begin()
+        self.store.write(Writes(positions_gone=[(self.ground.edge_name, name) for name in finished]), {}, {})
+        self.store.commit()
+        self.journal.remove(finished)
+
+    def _load_desk(self) -> Desk:
+        ground = self.ground
+        now_us = ground.clock_us()
+        directory = StoreDirectory(sip_domain=ground.sip_domain, echo_uri=ground.echo_uri, now_us=now_us)
+        registrar = Registrar(directory)
+        registrar.load(self.store.registration_rows())
+        desk = Desk(ground.edge_name, directory, registrar, last_ref=_largest_ref())
+        for row in self.store.live_rows(ground.edge_name):
+            live = live_calls.from_row(row)
+            desk.calls.add(live)
+            desk.schedule.set(live.ref, live.due_us(now_us))
+        return desk
+
+
+def _largest_ref() -> int:
+    """References go on ascending after a restart, also when the clock went back."""
+    newest = [model.objects.order_by("-call_ref").values_list("call_ref", flat=True).first() or 0 for model in (LiveCall, CallRecord)]
+    return max(newest)
+
+
+def _event_of(line: bytes) -> Event | None:
+    try:
+        return decode_event(line)
+    except msgspec.DecodeError as problem:
+        log.warning("journal line not understood", problem=str(problem), line=line[:300])
+        return None

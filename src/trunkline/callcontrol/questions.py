@@ -1,0 +1,58 @@
+"""The datagram socket on which the edge asks."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from trunkline.callcontrol.protocol import LARGEST_MESSAGE, Question, decode_question, encode
+
+log = structlog.get_logger()
+MOST_AT_ONCE = 500
+BUFFER_BYTES = 4 << 20
+
+
+@dataclass(slots=True)
+class QuestionSocket:
+    """Bound at `path`; the file of an earlier process is replaced."""
+
+    socket: socket.socket
+
+    @classmethod
+    def bind(cls, path: Path) -> QuestionSocket:
+        """Open the socket, readable by its owner only."""
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        path.unlink(missing_ok=True)
+        made.bind(str(path))
+        path.chmod(0o600)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        return cls(made)
+
+    def receive(self) -> list[tuple[Question, Any]]:
+        """What has been asked, with the address to answer to. A message that does not fit is logged and not answered."""
+        questions: list[tuple[Question, Any]] = []
+        while len(questions) < MOST_AT_ONCE:
+            try:
+                data, address = self.socket.recvfrom(LARGEST_MESSAGE)
+            except BlockingIOError:
+                break
+            try:
+                questions.append((decode_question(data), address))
+            except msgspec.DecodeError as problem:
+                log.warning("question not understood", problem=str(problem), data=data[:200])
+        return questions
+
+    def answer(self, address: Any, message: dict[str, Any]) -> None:
+        """Send an answer. An asker that is gone does not wait for it; one whose queue is full has given up."""
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError, BlockingIOError):
+            self.socket.sendto(encode(message), address)
+
+    def close(self) -> None:
+        """No more questions."""
+        self.socket.close()

@@ -1,0 +1,148 @@
+"""Compare the live calls with what the engines know (DESIGN D5): at start and every 30 seconds.
+
+Journals make sure that no event of a living Kamailio is lost; what remains are crashes and parties that vanish:
+
+| seen | meaning | done |
+|---|---|---|
+| answered call, Kamailio older than it, no dialog | its end was never reported | settled at the moment it was last seen |
+| relayed call that RTPengine does not know | RTPengine was restarted, or both sides fell silent | BYE to both sides, settled |
+| dialog without a live call | its end was lost, or it was never paid | BYE to both sides |
+
+Looking is done by a thread of its own, since engines may be slow to answer; judging is done in the loop.
+Nothing is done about what was seen only once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from trunkline.callcontrol.batch import EndCall
+from trunkline.callcontrol.live import Calls, Live
+from trunkline.callcontrol.protocol import Ended
+from trunkline.domain.calls import State
+
+log = structlog.get_logger()
+
+MICROSECONDS = 1_000_000
+EVERY_SECONDS = 30.0
+AGAIN_SECONDS = 3.0
+"""A suspicion is looked at again after this."""
+YOUNG_US = 3 * MICROSECONDS
+"""A call that was answered this shortly before the look may be missing from it for good reasons."""
+REASON_MEDIA = 'Reason: SIP;cause=500;text="Media lost"\r\n'
+REASON_UNKNOWN = 'Reason: SIP;cause=481;text="Call not known"\r\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the engines said at `at_us`. None: the engine did not answer, nothing follows from that."""
+
+    at_us: int
+    kamailio_since_us: int | None
+    dialogs: frozenset[str] | None
+    media_unknown: frozenset[str]
+
+
+@dataclass(slots=True)
+class Found:
+    """What follows from two looks."""
+
+    ended: list[Ended] = field(default_factory=list)
+    to_end: list[EndCall] = field(default_factory=list)
+
+
+class Reconciler:
+    """`look(call_ids)` asks the engines; `call_ids` are the SIP Call-IDs with relayed media, for RTPengine."""
+
+    def __init__(self, look: Callable[[Iterable[str]], Look]) -> None:
+        self._ask = look
+        self._wake = threading.Event()
+        self._wake.set()
+        self._again_seconds = EVERY_SECONDS
+        self._relayed: tuple[str, ...] = ()
+        self._latest: Look | None = None
+        self._judged: Look | None = None
+        self._suspects: frozenset[str] = frozenset()
+        self._last_seen_us: dict[int, int] = {}
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread = threading.Thread(target=self._look_for_ever, name="reconcile", daemon=True)
+        self._thread.start()
+
+    def is_due(self, now_us: int) -> bool:
+        """There is a look that was not judged yet."""
+        return self._latest is not None and self._latest is not self._judged
+
+    def run(self, calls: Calls, now_us: int) -> Found:
+        """Judge the latest look."""
+        look = self._latest
+        assert look is not None
+        self._judged = look
+        self._relayed = tuple(_relayed(calls))
+        found, suspects = self._judge(look, calls)
+        self._again_seconds = AGAIN_SECONDS if suspects - self._suspects else EVERY_SECONDS
+        self._suspects = suspects
+        self._last_seen_us = {ref: us for ref, us in self._last_seen_us.items() if ref in calls.by_ref}
+        self._wake.set()
+        return found
+
+    def _look_for_ever(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._latest is not None:
+                time.sleep(self._again_seconds)
+            self._latest = self._ask(self._relayed)
+
+    def _judge(self, look: Look, calls: Calls) -> tuple[Found, frozenset[str]]:
+        found, suspects = Found(), set()
+        known = set()
+        for live in list(calls.by_ref.values()):
+            call_id = live.facts.sip["call_id"]
+            known.add(call_id)
+            if live.call.state is not State.ANSWERED or (live.call.answered_us or 0) > look.at_us - YOUNG_US:
+                continue
+            problem = _problem(live, call_id, look)
+            if problem is None:
+                self._last_seen_us[live.ref] = look.at_us
+                continue
+            suspects.add(call_id)
+            if call_id in self._suspects:
+                self._conclude(live, call_id, problem, found)
+        for call_id in (look.dialogs or frozenset()) - known:
+            suspects.add(call_id)
+            if call_id in self._suspects:
+                log.error("a dialog without a call: ending it", call_id=call_id)
+                found.to_end.append(EndCall(0, look.at_us, call_id, {}, REASON_UNKNOWN))
+        return found, frozenset(suspects)
+
+    def _conclude(self, live: Live, call_id: str, problem: str, found: Found) -> None:
+        assert live.call.answered_us is not None
+        last_us = self._last_seen_us.get(live.ref, live.call.answered_us)
+        log.error("a call that is not there any more", call=live.ref, problem=problem, last_seen_us=last_us)
+        live.facts.trace.append(("reconciled", problem))
+        if problem == "media":
+            found.to_end.append(EndCall(live.ref, last_us, call_id, live.facts.legs, REASON_MEDIA))
+        else:
+            found.ended.append(Ended(at=last_us, c=str(live.ref), by="lost"))
+
+
+def _problem(live: Live, call_id: str, look: Look) -> str | None:
+    if look.dialogs is not None and look.kamailio_since_us is not None:
+        is_of_this_kamailio = look.kamailio_since_us < live.call.admitted_us
+        if is_of_this_kamailio and call_id not in look.dialogs:
+            return "dialog"
+    return "media" if call_id in look.media_unknown else None
+
+
+def _relayed(calls: Calls) -> Iterable[str]:
+    for live in calls.by_ref.values():
+        if live.facts.media == "relay" and live.call.state is State.ANSWERED:
+            yield live.facts.sip["call_id"]

@@ -1,0 +1,112 @@
+"""What the decision about a call needs to know, as plain values. The store loads them, call control keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trunkline.domain.prefixes import PrefixTable
+from trunkline.domain.rating import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFacts:
+    """A SIP Profile and what its Manager adds to it. `purse_id`, `revenue_id`: ledger accounts."""
+
+    profile_id: int
+    manager_id: int
+    name: str
+    sip_user: str
+    country: str
+    currency: str
+    price_list_id: int
+    purse_id: int
+    revenue_id: int
+    channels: int
+    suspended: bool = False
+    caller_id: str = ""
+    numbers: frozenset[str] = frozenset()
+    media: str = "relay"
+    srtp: str = "auto"
+    number_format: str = "e164"
+    calls_per_second: int = 20
+    max_rate_per_minute_micros: int | None = None
+    max_duration_seconds: int = 4 * 3600
+    barred_types: frozenset[str] = frozenset()
+    ip_auth_address: str = ""
+    ip_auth_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a PBX can be reached. `via`: the address that requests are really sent to when it isn't the contact's own (NAT, TCP)."""
+
+    contact: str
+    via: str = ""
+    srtp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFacts:
+    """An upstream gateway."""
+
+    carrier_id: int
+    name: str
+    host: str
+    port: int
+    transport: str = "udp"
+    auth: tuple[str, str] | None = None
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierChoice:
+    """A carrier takes numbers of one prefix: smallest priority first, then lowest cost."""
+
+    carrier_id: int
+    priority: int
+    cost_per_minute_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """A price list in force."""
+
+    rates: PrefixTable[Rate]
+    echo_number: str = ""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What changes with every call: free Credit and channels in use, as seen in the transaction that decides."""
+
+    available_micros: dict[int, int] = field(default_factory=dict)
+    channels_in_use: dict[int, int] = field(default_factory=dict)
+
+
+class Directory(Protocol):
+    """Look-ups that the decision makes. None: there is no such thing."""
+
+    sip_domain: str
+    echo_uri: str
+
+    def profile(self, profile_id: int) -> ProfileFacts | None:
+        """The profile with this id."""
+
+    def profile_of_number(self, e164: str) -> int | None:
+        """The id of the profile that an Online Number is on."""
+
+    def is_platform_number(self, e164: str) -> bool:
+        """Whether the number belongs to the platform, on a profile or not."""
+
+    def binding(self, profile_id: int, now_us: int) -> Binding | None:
+        """Where the profile's PBX is reached now."""
+
+    def prices(self, price_list_id: int) -> PriceBook:
+        """The price list in force."""
+
+    def carrier(self, carrier_id: int) -> CarrierFacts | None:
+        """The carrier with this id."""
+
+    def carrier_routes(self) -> PrefixTable[tuple[CarrierChoice, ...]]:
+        """Which carriers take which prefixes."""

@@ -1,0 +1,243 @@
+"""The directory that decisions look things up in (`domain.directory.Directory`), loaded from the store and kept in memory.
+
+Whoever changes something that is cached here writes a `Change` row in the same transaction; `StoreDirectory.apply` forgets what it names.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts
+from trunkline.domain.prefixes import PrefixTable
+from trunkline.domain.rating import Rate
+from trunkline.store import sealing
+from trunkline.store.models import Account, Carrier, CarrierRoute, Change, Manager, Number, Price, PriceList, Profile, Registration
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration as it is kept in memory."""
+
+    contact: str
+    source: str
+    behind_nat: bool
+    expires_us: int
+
+    def binding(self) -> Binding:
+        """Where to send a request. Over TCP and TLS, and behind NAT, that is where the REGISTER came from: the connection, the pinhole."""
+        transport, address = self.source.split(":", 1)
+        if transport == "udp" and not self.behind_nat:
+            return Binding(self.contact)
+        suffix = "" if transport == "udp" else f";transport={transport}"
+        return Binding(self.contact, via=f"sip:{address}{suffix}")
+
+
+class StoreDirectory:
+    """Profiles are loaded when first needed; numbers, prices and carriers at once."""
+
+    def __init__(self, *, sip_domain: str, echo_uri: str, now_us: int) -> None:
+        self.sip_domain = sip_domain
+        self.echo_uri = echo_uri
+        self.registrations: dict[int, Registered] = {}
+        self._profiles: dict[int, ProfileFacts | None] = {}
+        self._price_books: dict[int, PriceBook] = {}
+        self._revenue_ids: dict[str, int] = {}
+        self._numbers: dict[str, int | None] = {}
+        self._carriers: dict[int, CarrierFacts] = {}
+        self._carrier_routes: PrefixTable[tuple[CarrierChoice, ...]] = PrefixTable()
+        self._prices_change_us: int | None = None
+        self._load_numbers()
+        self._load_carriers()
+        self._now_us = now_us
+
+    # What a decision looks up
+
+    def profile(self, profile_id: int) -> ProfileFacts | None:
+        if profile_id not in self._profiles:
+            self._profiles[profile_id] = self._load_profile(profile_id)
+        return self._profiles[profile_id]
+
+    def profile_of_number(self, e164: str) -> int | None:
+        return self._numbers.get(e164)
+
+    def is_platform_number(self, e164: str) -> bool:
+        return e164 in self._numbers
+
+    def binding(self, profile_id: int, now_us: int) -> Binding | None:
+        registered = self.registrations.get(profile_id)
+        if registered is not None and registered.expires_us > now_us:
+            return registered.binding()
+        profile = self.profile(profile_id)
+        if profile is None or not profile.ip_auth_address:
+            return None
+        host = f"[{profile.ip_auth_address}]" if ":" in profile.ip_auth_address else profile.ip_auth_address
+        return Binding(f"sip:{host}:{profile.ip_auth_port}")
+
+    def prices(self, price_list_id: int) -> PriceBook:
+        if price_list_id not in self._price_books:
+            self._price_books[price_list_id] = self._load_prices(price_list_id)
+        return self._price_books[price_list_id]
+
+    def carrier(self, carrier_id: int) -> CarrierFacts | None:
+        return self._carriers.get(carrier_id)
+
+    def carrier_routes(self) -> PrefixTable[tuple[CarrierChoice, ...]]:
+        return self._carrier_routes
+
+    # What keeps it true
+
+    def tick(self, now_us: int) -> None:
+        """Prices come into force and go out of it as time passes."""
+        self._now_us = now_us
+        if self._prices_change_us is not None and now_us >= self._prices_change_us:
+            self._forget_prices()
+
+    def apply(self, what: str, ident: str) -> None:
+        """Something was changed: forget it."""
+        match what:
+            case Change.What.PROFILE if ident:
+                self._profiles.pop(int(ident), None)
+            case Change.What.PROFILE | Change.What.MANAGER:
+                self._profiles.clear()
+            case Change.What.NUMBERS:
+                self._profiles.clear()
+                self._load_numbers()
+            case Change.What.PRICES:
+                self._forget_prices()
+            case Change.What.CARRIERS:
+                self._load_carriers()
+            case Change.What.SOURCE:
+                self._profiles.clear()
+
+    def set_carrier_health(self, carrier_id: int, *, up: bool) -> None:
+        """A probe changed its mind."""
+        carrier = self._carriers.get(carrier_id)
+        if carrier is not None:
+            self._carriers[carrier_id] = CarrierFacts(
+                carrier.carrier_id, carrier.name, carrier.host, carrier.port, carrier.transport, carrier.auth, up
+            )
+
+    def load_registrations(self, rows: list[tuple[Any, ...]]) -> None:
+        """At start: what is registered, in `hotpath.REGISTRATION_COLUMNS` order."""
+        for profile_id, contact, source, _, behind_nat, *_, expires_us, _, _ in rows:
+            self.registrations[profile_id] = Registered(contact, source, bool(behind_nat), expires_us)
+
+    # Loading
+
+    def _load_profile(self, profile_id: int) -> ProfileFacts | None:
+        profile = Profile.objects.select_related("manager").filter(id=profile_id).exclude(state=Profile.State.DELETED).first()
+        if profile is None:
+            return None
+        manager = profile.manager
+        return ProfileFacts(
+            profile_id=profile.id,
+            manager_id=manager.id,
+            name=profile.name,
+            sip_user=profile.sip_user,
+            country=manager.country,
+            currency=manager.currency,
+            price_list_id=manager.price_list_id,
+            purse_id=profile.account_id,
+            revenue_id=self._revenue_id(manager.currency),
+            channels=profile.channels,
+            suspended=profile.state == Profile.State.SUSPENDED or manager.state == Manager.State.SUSPENDED,
+            caller_id=profile.caller_id,
+            numbers=frozenset(profile.numbers.values_list("e164", flat=True)),
+            media=profile.media,
+            srtp=profile.srtp,
+            number_format=profile.number_format,
+            calls_per_second=profile.calls_per_second,
+            max_rate_per_minute_micros=profile.max_rate_per_minute_micros,
+            max_duration_seconds=profile.max_duration_seconds,
+            barred_types=frozenset(profile.barred_types),
+            ip_auth_address=profile.ip_auth_address or "",
+            ip_auth_port=profile.ip_auth_port or 0,
+        )
+
+    def _revenue_id(self, currency: str) -> int:
+        if currency not in self._revenue_ids:
+            self._revenue_ids[currency] = Account.objects.get(kind=Account.Kind.REVENUE, currency=currency).id
+        return self._revenue_ids[currency]
+
+    def _load_numbers(self) -> None:
+        self._numbers = dict(Number.objects.values_list("e164", "profile_id"))
+
+    def _load_carriers(self) -> None:
+        carriers = Carrier.objects.filter(enabled=True)
+        self._carriers = {carrier.id: _carrier_facts(carrier) for carrier in carriers}
+        choices: dict[str, list[CarrierChoice]] = defaultdict(list)
+        for route in CarrierRoute.objects.filter(carrier__enabled=True):
+            choices[route.prefix].append(CarrierChoice(route.carrier_id, route.priority, route.cost_per_minute_micros))
+        self._carrier_routes = PrefixTable((prefix, tuple(found)) for prefix, found in choices.items())
+
+    def _load_prices(self, price_list_id: int) -> PriceBook:
+        now = datetime.fromtimestamp(self._now_us / MICROSECONDS, tz=UTC)
+        price_list = PriceList.objects.get(id=price_list_id)
+        known = price_list.prices.filter(Q(effective_until=None) | Q(effective_until__gt=now)).order_by("effective_from")
+        rates: dict[str, Rate] = {}
+        for price in known.iterator():
+            if price.effective_from <= now:
+                rates[price.prefix] = _rate(price, price_list.currency)
+            self._note_price_change(price, now)
+        return PriceBook(PrefixTable(rates.items()), price_list.echo_number)
+
+    def _note_price_change(self, price: Price, now: datetime) -> None:
+        for moment in (price.effective_from, price.effective_until):
+            if moment is not None and moment > now:
+                moment_us = int(moment.timestamp()) * MICROSECONDS
+                self._prices_change_us = min(moment_us, self._prices_change_us or moment_us)
+
+    def _forget_prices(self) -> None:
+        self._price_books.clear()
+        self._prices_change_us = None
+
+
+def _carrier_facts(carrier: Carrier) -> CarrierFacts:
+    auth = (carrier.auth_user, sealing.unseal(carrier.auth_password_sealed)) if carrier.auth_user else None
+    return CarrierFacts(carrier.id, carrier.name, carrier.host, carrier.port, carrier.transport, auth, carrier.up)
+
+
+def _rate(price: Price, currency: str) -> Rate:
+    return Rate(
+        price.prefix,
+        price.destination,
+        currency,
+        price.rate_per_minute_micros,
+        price.connection_fee_micros,
+        price.first_increment_seconds,
+        price.next_increment_seconds,
+    )
+
+
+def credentials_of(sip_user: str, now: datetime) -> tuple[int, list[str], datetime | None] | None:
+    """Profile id, valid HA1s (current first) and the end of the old one, or None for an unknown user."""
+    profile = Profile.objects.filter(sip_user=sip_user).exclude(state=Profile.State.DELETED).first()
+    if profile is None:
+        return None
+    if profile.old_ha1 and profile.old_valid_until is not None and profile.old_valid_until > now:
+        return profile.id, [profile.ha1, profile.old_ha1], profile.old_valid_until
+    return profile.id, [profile.ha1], None
+
+
+def source_of(address: str, port: int) -> tuple[str, int]:
+    """Who sends from an address: `carrier` (any port), `profile` (address and port), or `none`."""
+    ip = str(ipaddress.ip_address(address))
+    profile = Profile.objects.filter(ip_auth_address=ip, ip_auth_port=port).exclude(state=Profile.State.DELETED).first()
+    if profile is not None:
+        return "profile", profile.id
+    carrier = Carrier.objects.filter(enabled=True, host=ip).order_by("id").first()
+    return ("carrier", carrier.id) if carrier is not None else ("none", 0)
+
+
+def contact_of(profile_id: int, now_us: int) -> tuple[str, int] | None:
+    """Contact and end of a profile's registration."""
+    row = Registration.objects.filter(profile_id=profile_id, expires_us__gt=now_us).first()
+    return (row.contact, row.expires_us) if row is not None else None
