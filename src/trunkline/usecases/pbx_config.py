@@ -1,0 +1,180 @@
+"""Ready-to-paste configuration for a company's PBX (R2.8), filled with the data of one SIP Profile.
+
+`asterisk_pjsip` is what the demo and the tests run a real Asterisk with, letter for letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TRANSPORTS = ("udp", "tcp", "tls")
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
+_DIALLED = re.compile(r"[A-Za-z0-9_.*#-]+")
+_NUMBER = re.compile(r"\+?[0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrunkDetails:
+    """One SIP Profile as its PBX needs to know it.
+
+    profile: its name; comments and section names are made of it
+    domain: SIP domain and realm; server: where to send to, if that is not the domain itself
+    sip_user, password: empty for IP authentication
+    extensions: number as it is sent to the PBX -> extension that it rings
+    bind: address and port that the PBX listens on
+    """
+
+    profile: str
+    domain: str
+    port: int
+    server: str = ""
+    sip_user: str = ""
+    password: str = ""
+    transport: str = "udp"
+    srtp: bool = False
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    bind: str = "0.0.0.0:5060"
+
+    def __post_init__(self) -> None:
+        """Nothing that somebody typed may become a line of configuration of its own."""
+        if self.transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {self.transport!r}")
+        for host in (self.domain, self.host):
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"not a host name or address: {host!r}")
+        for number, extension in self.extensions.items():
+            if not _NUMBER.fullmatch(number) or not _DIALLED.fullmatch(extension):
+                raise ValueError(f"not a number and its extension: {number!r}, {extension!r}")
+        if any(ord(character) < 32 for character in self.sip_user + self.password):
+            raise ValueError("credentials have no control characters")
+
+    @property
+    def host(self) -> str:
+        return self.server or self.domain
+
+    @property
+    def registers(self) -> bool:
+        return bool(self.sip_user)
+
+    @property
+    def section(self) -> str:
+        """The profile's name in letters that every PBX takes as a name."""
+        return "trunkline-" + (re.sub(r"[^a-z0-9]+", "-", self.profile.lower()).strip("-") or "profile")
+
+
+def asterisk_pjsip(details: TrunkDetails) -> dict[str, str]:
+    """File name -> content, for Asterisk 18 and later."""
+    return {"pjsip.conf": _asterisk_trunk(details), "extensions.conf": _asterisk_dialplan(details)}
+
+
+def _asterisk_trunk(details: TrunkDetails) -> str:
+    name, target = details.section, _asterisk_uri(details, "")
+    hop = [("outbound_proxy", f"sip:{details.host}:{details.port}{_asterisk_parameter(details)}\\;lr")] if details.server else []
+    sections = [
+        (f"{name}-transport", [("type", "transport"), ("protocol", details.transport), ("bind", details.bind)]),
+        *(_asterisk_credentials(details, target, hop) if details.registers else []),
+        (name, [("type", "aor"), ("contact", target), ("qualify_frequency", "60"), *hop]),
+        (name, _asterisk_endpoint(details, hop)),
+        (name, [("type", "identify"), ("endpoint", name), ("match", details.host)]),
+    ]
+    head = f"; SIP Profile {_comment(details.profile)}: paste into pjsip.conf\n\n"
+    return head + "\n".join(_section(title, settings) for title, settings in sections)
+
+
+def _asterisk_credentials(details: TrunkDetails, target: str, hop: list[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    name = details.section
+    auth = [("type", "auth"), ("auth_type", "userpass"), ("username", _value(details.sip_user)), ("password", _value(details.password))]
+    registration = [
+        ("type", "registration"),
+        ("transport", f"{name}-transport"),
+        ("outbound_auth", name),
+        ("server_uri", target),
+        ("client_uri", _asterisk_uri(details, f"{details.sip_user}@", port=False)),
+        ("contact_user", _value(details.sip_user)),
+        *hop,
+        ("expiration", "3600"),
+        ("retry_interval", "20"),
+        ("forbidden_retry_interval", "300"),
+        ("auth_rejection_permanent", "no"),
+        ("max_retries", "10000"),
+        ("line", "yes"),  # the registered contact carries a parameter by which incoming calls are known
+        ("endpoint", name),
+    ]
+    return [(name, auth), (name, registration)]
+
+
+def _asterisk_endpoint(details: TrunkDetails, hop: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    name = details.section
+    identity = [("outbound_auth", name), ("from_user", _value(details.sip_user))] if details.registers else []
+    return [
+        ("type", "endpoint"),
+        ("transport", f"{name}-transport"),
+        ("context", f"from-{name}"),
+        ("aors", name),
+        *identity,
+        ("from_domain", details.domain),
+        *hop,
+        ("disallow", "all"),
+        ("allow", "alaw,ulaw"),
+        ("media_encryption", "sdes" if details.srtp else "no"),
+        ("dtmf_mode", "rfc4733"),
+        ("direct_media", "no"),
+        ("force_rport", "yes"),
+        ("rtp_symmetric", "yes"),
+        ("rewrite_contact", "no"),  # what we send as Contact is where to reach us
+        ("send_pai", "yes"),  # the number that you present
+        ("trust_id_inbound", "yes"),
+        ("t38_udptl", "yes"),
+    ]
+
+
+def _asterisk_dialplan(details: TrunkDetails) -> str:
+    """`internal` is the PBX's own context in which extensions are dialled."""
+    name = details.section
+    incoming = [line for number, extension in sorted(details.extensions.items()) for line in _asterisk_extension(number, extension)]
+    outgoing = [
+        line
+        for pattern in ("_+X.", "_X.")
+        for line in (f"exten => {pattern},1,Dial(PJSIP/${{EXTEN}}@{name},120)", " same => n,Hangup(${HANGUPCAUSE})")
+    ]
+    return "\n".join(
+        [
+            f"; SIP Profile {_comment(details.profile)}: paste into extensions.conf",
+            "",
+            f"; Calls to your numbers arrive here and go on to your own context [internal].\n[from-{name}]",
+            *incoming,
+            "exten => _[+0-9].,1,Hangup(1)",
+            "",
+            f"; Let your extensions call out: `include => to-{name}` in their context.\n[to-{name}]",
+            *outgoing,
+            "",
+        ]
+    )
+
+
+def _asterisk_extension(number: str, extension: str) -> list[str]:
+    return [f"exten => {number},1,Goto(internal,{extension},1)"]
+
+
+def _asterisk_uri(details: TrunkDetails, user: str, *, port: bool = True) -> str:
+    return f"sip:{_value(user)}{details.domain}{f':{details.port}' if port else ''}{_asterisk_parameter(details)}"
+
+
+def _asterisk_parameter(details: TrunkDetails) -> str:
+    return "" if details.transport == "udp" else f"\\;transport={details.transport}"
+
+
+def _section(title: str, settings: list[tuple[str, str]]) -> str:
+    return "\n".join([f"[{title}]", *(f"{name} = {value}" for name, value in settings), ""])
+
+
+def _value(text: str) -> str:
+    """A semicolon begins a comment in Asterisk's files unless it is escaped."""
+    return text.replace(";", "\\;")
+
+
+def _comment(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)
