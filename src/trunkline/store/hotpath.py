@@ -53,11 +53,11 @@ UPDATE_FACTS = "UPDATE store_livecall SET facts = ? WHERE call_ref = ?"
 DELETE_LIVE = "DELETE FROM store_livecall WHERE call_ref = ?"
 SELECT_PURSES = (
     "SELECT id, balance, held, guarded FROM store_account WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
-    "SELECT id, balance, held, guarded FROM store_account WHERE id = ANY(?) ORDER BY id FOR UPDATE",
+    "SELECT id, balance, held, guarded FROM store_account WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE",
 )
 SELECT_CHANNELS = (
     "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id IN (SELECT value FROM json_each(?)) ORDER BY profile_id",
-    "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id = ANY(?) ORDER BY profile_id FOR UPDATE",
+    "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id = ANY(?) ORDER BY profile_id FOR NO KEY UPDATE",
 )
 SELECT_LIVE = "SELECT " + LIVE_COLUMNS + " FROM store_livecall WHERE edge = ? ORDER BY call_ref"  # noqa: S608
 SELECT_REGISTRATIONS = "SELECT " + REGISTRATION_COLUMNS + " FROM store_registration"  # noqa: S608
