@@ -12,6 +12,7 @@ from trunkline.runtime.settings import SettingsError, load_settings
 
 # A module's COMMANDS become commands of `./trunkline`, in this order. Adding a module is one line here.
 MODULES = (
+    "trunkline.cli.instance",
     "trunkline.cli.engines",
     "trunkline.cli.store",
 )

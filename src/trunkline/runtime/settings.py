@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 PREFIX = "TRUNKLINE_"
+ECHO_PORT_COUNT = 400
+RTP_PORT_COUNT_MIN = 16
 RUN_PATH_BYTES_MAX = 70  # a UNIX socket's path has 107 bytes; the rest is for the file name
 
 
@@ -138,6 +140,16 @@ class Settings:
     def kamailio_rpc_socket(self) -> Path:
         return self.run_dir / "kamailio-rpc.sock"
 
+    @property
+    def echo_ports(self) -> tuple[int, int]:
+        """The echo service takes the end of the media ports, a quarter of them at most."""
+        count = min(ECHO_PORT_COUNT, (self.rtp_port_max - self.rtp_port_min + 1) // 4)
+        return self.rtp_port_max - count + 1, self.rtp_port_max
+
+    @property
+    def rtpengine_ports(self) -> tuple[int, int]:
+        return self.rtp_port_min, self.echo_ports[0] - 1
+
     def environment(self) -> dict[str, str]:
         """What a process of this instance is started with: every setting, spelt out."""
         return {variable(item.name): str(getattr(self, item.name)) for item in fields(self)}
@@ -194,8 +206,8 @@ def _conflicts(settings: Settings) -> list[str]:
         for other in names[:number]:
             if getattr(settings, name) == getattr(settings, other):
                 problems.append(f"{variable(name)} and {variable(other)} are both {getattr(settings, name)}.")
-    if settings.rtp_port_max - settings.rtp_port_min < 3:
-        problems.append(f"{variable('rtp_port_max')} must be at least {variable('rtp_port_min')} + 3: a call takes four ports.")
+    if settings.rtp_port_max - settings.rtp_port_min + 1 < RTP_PORT_COUNT_MIN:
+        problems.append(f"{variable('rtp_port_min')} to {variable('rtp_port_max')} must be {RTP_PORT_COUNT_MIN} ports or more.")
     return problems
 
 
