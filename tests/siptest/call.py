@@ -38,7 +38,7 @@ class Call:
         self.remote_sdp: Sdp | None = None
         self.auto_answer = {"BYE", "INVITE", "UPDATE", "INFO", "OPTIONS"}
         self.cancelled: Message | None = None
-        self.bye_at: float | None = None  # time.monotonic() when the other side's BYE came
+        self.invited_at = self.bye_at = 0.0  # time.monotonic() when the other side's INVITE, and its BYE, came
         self._requests: Inbox[tuple[Message, Peer]] = Inbox()
         self._acks: Inbox[Message] = Inbox()
         self._finished = False  # our INVITE, or the one to us, has its final response
@@ -230,7 +230,7 @@ class Call:
     # Being called
 
     def offered(self, invite: Message, peer: Peer) -> None:
-        self.invite, self.invite_peer, self.call_id = invite, peer, invite.call_id
+        self.invite, self.invite_peer, self.call_id, self.invited_at = invite, peer, invite.call_id, time.monotonic()
         self.local, self.remote = f"{invite.get('to')};tag={self.local_tag}", invite.get("from")
         self.remote_tag = invite.from_tag
         self.routes = invite.all("record-route")

@@ -137,8 +137,8 @@ class Talker:
 
     def ended(self, call_id: str, within_seconds: float = 30.0) -> Ended:
         """Wait until a call of ours is over."""
-        self.asterisk.wait(lambda: self._line("ended", call_id), f"call {call_id} to end", within_seconds)
-        dial_status, cause, *sip = self._line("ended", call_id)
+        self.asterisk.wait(lambda: self.note("ended", call_id), f"call {call_id} to end", within_seconds)
+        dial_status, cause, *sip = self.note("ended", call_id)
         return Ended(dial_status, int(cause or 0), " ".join(sip), self._heard(call_id))
 
     def taken(self, number: str, within_seconds: float = 10.0) -> Taken:
@@ -150,7 +150,8 @@ class Talker:
     def _taken(self, number: str) -> list[tuple[str, str]]:
         return [(line[1], line[3] if len(line) > 3 else "") for line in self._lines() if line[0] == "took" and line[2] == number]
 
-    def _line(self, kind: str, call_id: str) -> list[str]:
+    def note(self, kind: str, call_id: str) -> list[str]:
+        """What the dialplan wrote down about a call, or nothing."""
         return next((line[2:] for line in self._lines() if line[:2] == [kind, call_id]), [])
 
     def _lines(self) -> Iterator[list[str]]:
