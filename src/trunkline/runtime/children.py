@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-SANDBOX_START_SECONDS = 5
+SANDBOX_START_SECONDS = 5.0
+CLEAR_SECONDS = 5.0
 POLL_SECONDS = 0.02
 
 
@@ -62,7 +63,7 @@ class Child:
     async def clear(self) -> None:
         """Nobody of the group may stay behind and hold a port."""
         _signal_group(self.record.leader, signal.SIGKILL)
-        await self._empty_within(SANDBOX_START_SECONDS)
+        await self._empty_within(CLEAR_SECONDS)
         self._forget()
 
     def release(self) -> None:
@@ -112,32 +113,36 @@ async def _sandboxed_pid(sandbox: subprocess.Popen[bytes]) -> int:
 
 
 def find_child(pid_file: Path) -> Child | None:
-    """The child of a former supervisor, if any of its group lives. A pid that has gone to a stranger is not it."""
+    """The child of a former supervisor, if its leader lives. A pid that has gone to a stranger is not it."""
+    record = _read(pid_file)
     try:
-        record = msgspec.json.decode(pid_file.read_bytes(), type=PidFile)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-    try:
-        if record.boot_id == _boot_id() and started_ticks(record.leader) == record.leader_started_ticks:
-            return Child(record, pid_file)
+        return Child(record, pid_file) if record and _leader_lives(record) else None
     except ProcessLookupError:
-        pass  # it ended between the two looks
-    return None
+        return None  # it ended between the two looks
 
 
 async def clear_orphans(pid_file: Path) -> None:
     """Ends what is left of a group whose leader is gone: while members live, no stranger can get the group's number."""
-    try:
-        record = msgspec.json.decode(pid_file.read_bytes(), type=PidFile)
-    except (FileNotFoundError, msgspec.DecodeError):
+    record = _read(pid_file)
+    if record is None or _leader_lives(record):
         return
     if record.boot_id == _boot_id() and started_ticks(record.leader) is None:
         _signal_group(record.leader, signal.SIGKILL)
-        for _ in range(int(SANDBOX_START_SECONDS / POLL_SECONDS)):
-            if not group_lives(record.leader):
-                break
+        deadline = asyncio.get_running_loop().time() + CLEAR_SECONDS
+        while group_lives(record.leader) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(POLL_SECONDS)
     pid_file.unlink(missing_ok=True)
+
+
+def _read(pid_file: Path) -> PidFile | None:
+    try:
+        return msgspec.json.decode(pid_file.read_bytes(), type=PidFile)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _leader_lives(record: PidFile) -> bool:
+    return record.boot_id == _boot_id() and started_ticks(record.leader) == record.leader_started_ticks
 
 
 def group_lives(group: int) -> bool:
