@@ -64,7 +64,7 @@ class Posting(models.Model):
     credit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.BigIntegerField()
     kind = models.CharField(max_length=24)
-    call_ref = models.BigIntegerField(null=True, db_index=True)
+    call_ref = models.BigIntegerField(null=True)
     note = models.CharField(max_length=200, blank=True)
     posted_us = models.BigIntegerField()
 
@@ -77,6 +77,7 @@ class Posting(models.Model):
         indexes = [
             models.Index(name="posting_by_debit", fields=["debit", "id"]),
             models.Index(name="posting_by_credit", fields=["credit", "id"]),
+            models.Index(name="posting_by_call", fields=["call_ref", "kind", "amount"]),
         ]
 
 
@@ -92,7 +93,7 @@ class PriceList(models.Model):
 class Price(models.Model):
     """A price for all numbers that begin with `prefix` (E.164 digits without +), from `effective_from` until `effective_until` (half-open)."""
 
-    price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices")
+    price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices", db_index=False)
     prefix = models.CharField(max_length=15)
     destination = models.CharField(max_length=120)
     rate_per_minute_micros = models.BigIntegerField()

@@ -1,0 +1,55 @@
+"""Online Numbers as a CSV sheet: stock that the operator imports (SPEC R7.1; area, price and terms come with the shop)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trunkline.domain import numbers
+from trunkline.domain.errors import Invalid
+from trunkline.domain.sheets import LineProblem, Row, SheetProblem, read_sheet
+
+ALIASES = {
+    "number": ("e164", "did", "phone number", "online number", "telephone number", "msisdn"),
+    "country": ("iso", "country code"),
+}
+REQUIRED = ("number",)
+
+
+@dataclass(frozen=True, slots=True)
+class StockNumber:
+    """`e164` digits without +; `country` ISO 3166-1 alpha-2."""
+
+    e164: str
+    country: str
+
+
+def read_numbers(data: bytes) -> list[StockNumber]:
+    found = read_sheet(data, ALIASES, REQUIRED, lambda row: [(row.line, _number_of(row))])
+    seen: dict[str, int] = {}
+    problems = []
+    for line, number in found:
+        if number.e164 in seen:
+            problems.append(LineProblem(line, f"+{number.e164} is on line {seen[number.e164]} too: keep one."))
+        seen.setdefault(number.e164, line)
+    if problems:
+        raise SheetProblem(problems)
+    return [number for _, number in found]
+
+
+def stock_number(text: str, country: str = "") -> StockNumber:
+    """A number of a country. `country` empty: the one that its number says; given: it must be that one."""
+    digits = text.strip().lstrip("'+").translate(str.maketrans("", "", " -.()"))
+    if not numbers.is_e164(digits):
+        raise Invalid("number", f"{text[:30]!r} is not an international number: write it like +12025550100.")
+    found = numbers.country_of(digits)
+    if country and not numbers.is_country(country.upper()):
+        raise Invalid("country", f"{country[:10]!r} is not a country: use its two letters (ISO 3166-1), such as US.")
+    if country and found and found != country.upper():
+        raise Invalid("country", f"+{digits} is a number of {found}, not of {country.upper()}.")
+    if not (found or country):
+        raise Invalid("country", f"+{digits} is of no country that is known: give its country.")
+    return StockNumber(digits, found or country.upper())
+
+
+def _number_of(row: Row) -> StockNumber:
+    return stock_number(row["number"], row["country"])

@@ -1,0 +1,99 @@
+"""A company's account in one country: opened, suspended, resumed (SPEC R1.1, R12)."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+
+from trunkline.domain import numbers
+from trunkline.domain.errors import Conflict, Invalid
+from trunkline.domain.money import check_currency
+from trunkline.domain.names import check_account_name, check_name
+from trunkline.store import ledger
+from trunkline.store.models import Account, Change, Manager, PriceList
+from trunkline.store.work import By, Work, work
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerCreated:
+    manager_id: int
+    warnings: tuple[str, ...]
+
+
+def create_manager(
+    *,
+    now: datetime,
+    by: By,
+    company_name: str,
+    country: str,
+    currency: str,
+    time_zone: str,
+    admin_account: str,
+    price_list_id: int,
+) -> ManagerCreated:
+    """Open a Manager with an empty purse. One per company and country; another country's Manager of the same company is warned about."""
+    company_name = check_name(company_name, "company_name", longest=120)
+    _check_place(country, currency, time_zone)
+    check_account_name(admin_account)
+    with work(now=now, by=by) as doing:
+        price_list = doing.locks.one(PriceList, price_list_id)
+        if price_list.currency != currency:
+            raise Conflict(f"Price list {price_list.name} is in {price_list.currency}: choose one in {currency}.")
+        warnings = _look_for_others(company_name, country, admin_account)
+        ledger.outside(Account.Kind.FUNDING, currency)
+        ledger.outside(Account.Kind.REVENUE, currency)
+        manager = Manager.objects.create(
+            company_name=company_name,
+            country=country,
+            currency=currency,
+            time_zone=time_zone,
+            admin_account=admin_account,
+            price_list=price_list,
+            account=ledger.open_account(kind=Account.Kind.MANAGER, name=f"Credit of {company_name} ({country})", currency=currency),
+            created_at=now,
+        )
+        after = {"company_name": company_name, "country": country, "currency": currency, "admin_account": admin_account}
+        doing.audit("manager.create", f"manager {manager.id}", manager_id=manager.id, after=after)
+    return ManagerCreated(manager.id, warnings)
+
+
+def suspend_manager(*, now: datetime, by: By, manager_id: int, reason: str) -> None:
+    """No outgoing calls from any of its profiles; incoming calls go on (SPEC R12)."""
+    reason = check_name(reason, "reason", longest=200)
+    with work(now=now, by=by) as doing:
+        _set_state(doing, manager_id, Manager.State.SUSPENDED, reason)
+
+
+def resume_manager(*, now: datetime, by: By, manager_id: int) -> None:
+    with work(now=now, by=by) as doing:
+        _set_state(doing, manager_id, Manager.State.ACTIVE, "")
+
+
+def _set_state(doing: Work, manager_id: int, state: Manager.State, reason: str) -> None:
+    manager = doing.locks.one(Manager, manager_id)
+    if manager.state == state:
+        raise Conflict(f"{manager.company_name} is {state} already.")
+    before = {"state": manager.state}
+    manager.state = state
+    manager.save(update_fields=["state"])
+    after = {"state": state, "reason": reason}
+    doing.audit(f"manager.{state}", f"manager {manager_id}", manager_id=manager_id, before=before, after=after)
+    doing.changed(Change.What.MANAGER, manager_id)
+
+
+def _check_place(country: str, currency: str, time_zone: str) -> None:
+    if not numbers.is_country(country):
+        raise Invalid("country", f"{country[:10]!r} is not a country: use its two capital letters (ISO 3166-1), such as US.")
+    check_currency(currency)
+    if time_zone not in zoneinfo.available_timezones():
+        raise Invalid("time_zone", f"{time_zone[:64]!r} is not a time zone: use a name such as America/New_York.")
+
+
+def _look_for_others(company_name: str, country: str, admin_account: str) -> tuple[str, ...]:
+    if Manager.objects.filter(admin_account__iexact=admin_account).exists():
+        raise Conflict(f"The account {admin_account} is taken: choose another administrator account.")
+    others = list(Manager.objects.filter(company_name__iexact=company_name).values_list("country", flat=True))
+    if country in others:
+        raise Conflict(f"{company_name} has a Manager in {country}: use that one.")
+    return tuple(f"{company_name} has a Manager in {other} too." for other in sorted(others))

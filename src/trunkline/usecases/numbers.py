@@ -1,0 +1,91 @@
+"""Online Numbers: the operator's stock, and which SIP Profile a number is on (SPEC R7.1, R7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from trunkline.domain.errors import Conflict, NotFound
+from trunkline.domain.number_sheet import StockNumber, read_numbers
+from trunkline.store.models import Change, Number, Profile
+from trunkline.store.work import By, Work, work
+from trunkline.usecases.profiles import change, lock_profile
+
+BATCH = 500
+
+
+def import_numbers(*, now: datetime, by: By, data: bytes) -> int:
+    """A sheet of numbers into the stock: all of them or, when a line is wrong or a number is known, none. Returns how many."""
+    return add_numbers(now=now, by=by, stock=read_numbers(data))
+
+
+def add_numbers(*, now: datetime, by: By, stock: Sequence[StockNumber]) -> int:
+    with work(now=now, by=by) as doing:
+        if known := _known(number.e164 for number in stock):
+            raise Conflict(f"Already in the store: {', '.join('+' + e164 for e164 in known[:10])}. Take them out and import the rest.")
+        Number.objects.bulk_create((Number(e164=number.e164, country=number.country) for number in stock), batch_size=BATCH)
+        doing.audit("number.add", f"{len(stock)} numbers", after={"first": stock[0].e164, "count": len(stock)})
+        doing.changed(Change.What.NUMBERS)
+    return len(stock)
+
+
+def assign_number(*, now: datetime, by: By, e164: str, profile_id: int, allow_foreign: bool = False) -> None:
+    """Calls to the number reach the profile's PBX. It leaves the stock or another profile of the same Manager, never another company."""
+    with work(now=now, by=by) as doing:
+        profile = lock_profile(doing, profile_id)
+        number = _lock_number(doing, e164)
+        manager = profile.manager
+        if number.manager_id not in (None, manager.pk):
+            raise Conflict(f"+{number.e164} belongs to another company: it must be released first.")
+        if number.profile_id == profile_id:
+            raise Conflict(f"+{number.e164} is on {profile.name} already.")
+        if number.profile_id is not None:
+            raise Conflict(f"+{number.e164} is on another SIP Profile: release it there first.")
+        if number.country != manager.country and not allow_foreign:
+            raise Conflict(f"+{number.e164} is a number of {number.country}, the Manager is in {manager.country}: that must be allowed.")
+        _put(doing, number, manager.pk, profile_id, "number.assign")
+
+
+def release_number(*, now: datetime, by: By, e164: str, to_operator: bool = False) -> None:
+    """Off its profile, back to the stock of its Manager or, `to_operator`, of the operator. A Caller ID that shows it is cleared."""
+    before = _number(e164)
+    with work(now=now, by=by) as doing:
+        profile = lock_profile(doing, before.profile_id) if before.profile_id else None
+        number = _lock_number(doing, e164)
+        if number.profile_id != before.profile_id:
+            raise Conflict(f"+{number.e164} was moved at this moment: look at it, then do it again.")
+        if number.profile_id is None and (number.manager_id is None or not to_operator):
+            raise Conflict(f"+{number.e164} is on no SIP Profile.")
+        if profile is not None and profile.caller_id == number.e164:
+            change(doing, profile, "caller_id", reason="number released", caller_id="")
+        _put(doing, number, None if to_operator else number.manager_id, None, "number.release")
+
+
+def _put(doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str) -> None:
+    before = {"manager": number.manager_id, "profile": number.profile_id}
+    changed_profiles = [ident for ident in (number.profile_id, profile_id) if ident is not None]
+    owner = manager_id or number.manager_id
+    number.manager_id, number.profile_id = manager_id, profile_id
+    number.save(update_fields=["manager", "profile"])
+    doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after={"manager": manager_id, "profile": profile_id})
+    doing.changed(Change.What.NUMBERS, number.e164)
+    for profile in Profile.objects.filter(pk__in=changed_profiles):
+        doing.changed(Change.What.PROFILE, profile.pk, sip_user=profile.sip_user)
+
+
+def _number(e164: str) -> Number:
+    digits = e164.strip().lstrip("+")
+    number = Number.objects.filter(e164=digits).first()
+    if number is None:
+        raise NotFound(f"+{digits[:20]} is not in the stock: add it first.")
+    return number
+
+
+def _lock_number(doing: Work, e164: str) -> Number:
+    return doing.locks.one(Number, _number(e164).pk)
+
+
+def _known(e164s: Iterable[str]) -> list[str]:
+    wanted = list(e164s)
+    parts = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
+    return [e164 for part in parts for e164 in Number.objects.filter(e164__in=part).values_list("e164", flat=True)]

@@ -1,0 +1,199 @@
+"""A SIP Profile: made, renamed, suspended, and what can be set on it (SPEC R2, R6.7, R8.1)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trunkline.domain.credentials import Draw, ha1, new_password, new_sip_user
+from trunkline.domain.errors import Conflict, Invalid, NotFound
+from trunkline.domain.money import check_rate
+from trunkline.domain.names import check_name
+from trunkline.store import ledger, sealing
+from trunkline.store.models import Account, Change, ChannelUse, Manager, Profile
+from trunkline.store.work import By, Work, work
+
+MOST_CHANNELS = 300
+MOST_CALLS_PER_SECOND = 1000
+LONGEST_CALL_SECONDS = 24 * 3600
+BARRED_AT_FIRST = ("premium", "satellite", "international_network")
+CAN_BE_BARRED = (*BARRED_AT_FIRST, "shared_cost", "toll_free", "mobile", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCreated:
+    profile_id: int
+    sip_user: str
+    password: str
+
+
+def create_profile(
+    *, now: datetime, by: By, manager_id: int, name: str, channels: int, sip_domain: str, draw: Draw = secrets.randbelow
+) -> ProfileCreated:
+    """A profile with an empty purse and new credentials. Without channels it is inactive until some are bought."""
+    name = check_name(name, "name", longest=80)
+    check_channels(channels)
+    password = new_password(draw)
+    with work(now=now, by=by) as doing:
+        manager = doing.locks.one(Manager, manager_id)
+        _check_name_free(manager_id, name)
+        sip_user = _unused_sip_user(draw)
+        profile = Profile.objects.create(
+            manager=manager,
+            name=name,
+            channels=channels,
+            account=ledger.open_account(kind=Account.Kind.PROFILE, name=f"Credit of {name}", currency=manager.currency),
+            sip_user=sip_user,
+            password_sealed=sealing.seal(password),
+            ha1=ha1(sip_user, sip_domain, password),
+            barred_types=list(BARRED_AT_FIRST),
+            created_at=now,
+        )
+        ChannelUse.objects.create(profile=profile)
+        after = {"name": name, "channels": channels, "sip_user": sip_user}
+        doing.audit("profile.create", f"profile {profile.id}", manager_id=manager_id, after=after)
+        doing.changed(Change.What.PROFILE, profile.id, sip_user=sip_user)
+    return ProfileCreated(profile.id, sip_user, password)
+
+
+def rename_profile(*, now: datetime, by: By, profile_id: int, name: str) -> None:
+    name = check_name(name, "name", longest=80)
+    with work(now=now, by=by) as doing:
+        profile = lock_profile(doing, profile_id)
+        if profile.name != name:
+            _check_name_free(profile.manager_id, name)
+        change(doing, profile, "rename", name=name)
+
+
+def grant_channels(*, now: datetime, by: By, profile_id: int, channels: int) -> None:
+    """By the operator. Calls in progress go on when there are more of them than channels; new ones wait."""
+    check_channels(channels)
+    with work(now=now, by=by) as doing:
+        change(doing, lock_profile(doing, profile_id), "channels", channels=channels)
+
+
+def suspend_profile(*, now: datetime, by: By, profile_id: int, reason: str) -> None:
+    """No outgoing calls; incoming calls go on (SPEC R12)."""
+    reason = check_name(reason, "reason", longest=200)
+    with work(now=now, by=by) as doing:
+        _set_state(doing, profile_id, Profile.State.SUSPENDED, reason)
+
+
+def resume_profile(*, now: datetime, by: By, profile_id: int) -> None:
+    with work(now=now, by=by) as doing:
+        _set_state(doing, profile_id, Profile.State.ACTIVE)
+
+
+def set_caller_id(*, now: datetime, by: By, profile_id: int, caller_id: str) -> None:
+    """A number on the profile, or empty: calls are anonymous."""
+    digits = caller_id.lstrip("+")
+    with work(now=now, by=by) as doing:
+        profile = lock_profile(doing, profile_id)
+        if digits and not profile.numbers.filter(e164=digits).exists():
+            raise Invalid("caller_id", f"{caller_id[:20]} is not on {profile.name}: assign the number to the profile first.")
+        change(doing, profile, "caller_id", caller_id=digits)
+
+
+def set_media(*, now: datetime, by: By, profile_id: int, media: str | None = None, srtp: str | None = None) -> None:
+    """Through our media relay or direct; SRTP by itself, always or never. None: as it is."""
+    _check_choice("media", media, Profile.Media.values)
+    _check_choice("srtp", srtp, Profile.Srtp.values)
+    with work(now=now, by=by) as doing:
+        change(doing, lock_profile(doing, profile_id), "media", **_given(media=media, srtp=srtp))
+
+
+def set_number_format(*, now: datetime, by: By, profile_id: int, number_format: str) -> None:
+    """How called numbers are written in INVITEs to the PBX."""
+    _check_choice("number_format", number_format, Profile.NumberFormat.values)
+    with work(now=now, by=by) as doing:
+        change(doing, lock_profile(doing, profile_id), "number_format", number_format=number_format)
+
+
+def set_limits(
+    *,
+    now: datetime,
+    by: By,
+    profile_id: int,
+    calls_per_second: int | None = None,
+    max_duration_seconds: int | None = None,
+    barred_types: tuple[str, ...] | None = None,
+) -> None:
+    """None: as it is."""
+    _check_range("calls_per_second", calls_per_second, MOST_CALLS_PER_SECOND)
+    _check_range("max_duration_seconds", max_duration_seconds, LONGEST_CALL_SECONDS)
+    for kind in barred_types or ():
+        _check_choice("barred_types", kind, list(CAN_BE_BARRED))
+    barred = None if barred_types is None else sorted(set(barred_types))
+    new = _given(calls_per_second=calls_per_second, max_duration_seconds=max_duration_seconds, barred_types=barred)
+    with work(now=now, by=by) as doing:
+        change(doing, lock_profile(doing, profile_id), "limits", **new)
+
+
+def set_max_rate(*, now: datetime, by: By, profile_id: int, max_rate_per_minute_micros: int | None) -> None:
+    """Dearer calls are barred. None: no limit."""
+    if max_rate_per_minute_micros is not None:
+        check_rate(max_rate_per_minute_micros, "max_rate_per_minute")
+    with work(now=now, by=by) as doing:
+        change(doing, lock_profile(doing, profile_id), "max_rate", max_rate_per_minute_micros=max_rate_per_minute_micros)
+
+
+def check_channels(channels: int) -> None:
+    if not 0 <= channels <= MOST_CHANNELS:
+        raise Invalid("channels", f"A SIP Profile has 0 to {MOST_CHANNELS} calling channels: make a second profile for more.")
+
+
+def lock_profile(doing: Work, profile_id: int) -> Profile:
+    """A profile that is not deleted, locked."""
+    profile = doing.locks.one(Profile, profile_id)
+    if profile.state == Profile.State.DELETED:
+        raise NotFound(f"SIP Profile {profile.name} was deleted.")
+    return profile
+
+
+def change(doing: Work, profile: Profile, action: str, *, reason: str = "", **new: Any) -> None:
+    """Set fields, log what they were, and let call control know. Nothing happens when all are so already."""
+    before = {name: getattr(profile, name) for name in new}
+    if before == new:
+        return
+    for name, value in new.items():
+        setattr(profile, name, value)
+    profile.save(update_fields=list(new))
+    after = new | _given(reason=reason or None)
+    doing.audit(f"profile.{action}", f"profile {profile.id}", manager_id=profile.manager_id, before=before, after=after)
+    doing.changed(Change.What.PROFILE, profile.id, sip_user=profile.sip_user)
+
+
+def _set_state(doing: Work, profile_id: int, state: Profile.State, reason: str = "") -> None:
+    profile = lock_profile(doing, profile_id)
+    if profile.state == state:
+        raise Conflict(f"{profile.name} is {state} already.")
+    change(doing, profile, "state", reason=reason, state=state)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_name_free(manager_id: int, name: str) -> None:
+    if Profile.objects.filter(manager_id=manager_id, name=name).exclude(state=Profile.State.DELETED).exists():
+        raise Conflict(f"There is a SIP Profile {name} already: choose another name.")
+
+
+def _unused_sip_user(draw: Draw) -> str:
+    for _ in range(10):
+        sip_user = new_sip_user(draw)
+        if not Profile.objects.filter(sip_user=sip_user).exists():
+            return sip_user
+    raise Conflict("No unused SIP user was found in ten draws: try again.")
+
+
+def _check_choice(field: str, value: str | None, choices: list[str]) -> None:
+    if value is not None and value not in choices:
+        raise Invalid(field, f"{value[:40]!r} is not possible: choose one of {', '.join(choices)}.")
+
+
+def _check_range(field: str, value: int | None, most: int) -> None:
+    if value is not None and not 1 <= value <= most:
+        raise Invalid(field, f"{field.replace('_', ' ')} must be from 1 to {most}.")
