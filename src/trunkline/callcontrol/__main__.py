@@ -15,7 +15,8 @@ from trunkline.runtime.settings import Settings, load_settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
 django.setup()
 
-from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402 - models need Django to be set up
+from trunkline.callcontrol import metrics  # noqa: E402
+from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
 from trunkline.edge.rpc import KamailioRpc  # noqa: E402
@@ -25,7 +26,9 @@ def main() -> int:
     """Run until SIGTERM or SIGINT."""
     structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"),
                                     structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])  # fmt: skip
-    control = _build(load_settings())
+    settings = load_settings()
+    metrics.serve(settings.metrics_port)
+    control = _build(settings)
 
     def stop(signum: int, frame: FrameType | None) -> None:
         control.stop()

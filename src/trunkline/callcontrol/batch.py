@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from trunkline.callcontrol import records
+from trunkline.callcontrol import metrics, records
 from trunkline.callcontrol.live import REASON_CREDIT, Calls, Facts, Live, facts_of
 from trunkline.callcontrol.pace import Pace
 from trunkline.callcontrol.protocol import (
@@ -47,6 +47,8 @@ MICROSECONDS = 1_000_000
 RING_GRACE_US = 30 * MICROSECONDS
 ORPHAN_RING_US = 34 * MICROSECONDS
 """After a crash of Kamailio a ringing call is kept for as long as its callee repeats a 200 (64*T1 of RFC 3261), then given up."""
+ANSWER_LAG_US = 2 * MICROSECONDS
+"""An end that was read before its answer, from another worker's journal, waits this long for it."""
 QUESTION_LIFE_US = 1_200_000
 """An older question is not answered: its asker has given up, or is about to."""
 ABANDONED_KEPT = 10_000
@@ -65,9 +67,10 @@ class EndCall:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a committed turn leads to: answers to send, calls to end."""
+    """What a committed turn leads to: answers to send, calls to end, events to look at again in the next turn."""
 
     answers: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
+    later: list[Event] = field(default_factory=list)
     commands: list[EndCall] = field(default_factory=list)
 
 
@@ -214,9 +217,13 @@ class Turn:
 
     def _ended(self, event: Ended) -> None:
         live = self._find(event)
-        if live is not None:
-            live.facts.trace.append(("ended", f"by {event.by}"))
-            self._settle(live, event.at, status=200, ended_by=event.by)
+        if live is None:
+            return
+        if live.call.state is State.ADMITTED and self.now_us - event.at < ANSWER_LAG_US:
+            self.outcome.later.append(event)
+            return
+        live.facts.trace.append(("ended", f"by {event.by}"))
+        self._settle(live, event.at, status=200, ended_by=event.by)
 
     def _failed(self, event: Failed) -> None:
         if event.key:
@@ -305,9 +312,11 @@ class Turn:
         facts = facts_of(decision, question, ring_until_us)
         call = Call(ref, question.at, tuple(profile.profile_id for profile in decision.profiles))
         if decision.refusal is not None:
+            metrics.ATTEMPTS.labels(decision.refusal.name).inc()
             self.writes.records.append(records.record_of_refusal(call, facts, decision.refusal))
             self._answer(question, address, _refused(ref, decision.refusal.name))
             return
+        metrics.ATTEMPTS.labels("admitted").inc()
         self._take(call, decision)
         live = Live(call, question.key, facts, _allowed(ref, decision))
         self.desk.calls.add(live)
@@ -339,13 +348,16 @@ class Turn:
             return
         if live.call.unpaid_us:
             log.error("talk time that nobody paid", call=live.ref, unpaid_us=live.call.unpaid_us)
+            metrics.UNPAID.inc(live.call.unpaid_us / MICROSECONDS)
         for profile_id in live.call.profile_ids:
             self.channels[profile_id] -= 1
         self.touched.pop(live.ref, None)
         self.desk.calls.remove(live)
         self.desk.schedule.cancel(live.ref)
         self.writes.ended.append((live.ref,))
-        self.writes.records.append(records.record_of_call(live, status=status, ended_by=ended_by))
+        result = records.result_of(live.call, status)
+        metrics.SETTLED.labels(result).inc()
+        self.writes.records.append(records.record_of_call(live, result=result, status=status, ended_by=ended_by))
 
 
 def _refused(ref: int, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from django.db import DatabaseError
 
-from trunkline.callcontrol import live as live_calls
+from trunkline.callcontrol import live as live_calls, metrics
 from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
 from trunkline.callcontrol.commands import Edge, end_calls, pass_on_change
 from trunkline.callcontrol.journal import JournalReader
@@ -145,9 +145,11 @@ class CallControl:
             return
         self.journal.advance()
         self._act(outcome)
+        metrics.LIVE.set(len(self.desk.calls.by_ref))
 
     def _transact(self, work: Work, now_us: int) -> Outcome:
         self.desk.directory.tick(now_us)
+        started = time.perf_counter()
         self.store.begin()
         try:
             outcome = Turn(self.desk, self.store, now_us).run(work.questions, work.events, work.due, work.positions)
@@ -155,14 +157,16 @@ class CallControl:
         except BaseException:
             self.store.rollback()
             raise
+        metrics.TURN_SECONDS.observe(time.perf_counter() - started)
+        metrics.EVENTS.inc(len(work.events))
         return outcome
 
     def _act(self, outcome: Outcome) -> None:
         for address, answer in outcome.answers:
             self.sockets.answer(address, answer)
+        self._own_events += outcome.later
         if outcome.commands:
-            over = end_calls(self.ground.edge, outcome.commands)
-            self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over if command.ref]
+            self._end(outcome.commands)
 
     # When a turn fails
 
@@ -178,6 +182,7 @@ class CallControl:
             except DatabaseError:
                 raise
             except Exception:
+                metrics.SET_ASIDE.inc()
                 log.exception("set aside", events=part.events, questions=part.questions, due=part.due)
                 self._recover()
                 self._refuse(part)
@@ -219,10 +224,14 @@ class CallControl:
         if self.ground.reconciler.is_due(now_us):
             found = self.ground.reconciler.run(self.desk.calls, now_us)
             self._own_events += found.ended
-            self._own_events += [Ended(at=c.at_us, c=str(c.ref), by="edge") for c in self._end(found.to_end) if c.ref]
+            self._end(found.to_end)
+            metrics.RECONCILED.inc(len(found.ended) + len(found.to_end))
 
-    def _end(self, commands: Sequence[EndCall]) -> list[EndCall]:
-        return end_calls(self.ground.edge, commands)
+    def _end(self, commands: Sequence[EndCall]) -> None:
+        """Tell the edge; calls that are over are settled in the next turn."""
+        over = end_calls(self.ground.edge, commands)
+        metrics.CUTS.inc(len(over))
+        self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over if command.ref]
 
     def _apply_changes(self) -> None:
         for change_id, what, ident, sip_user in self.store.changes_after(self.last_change_id):
@@ -263,5 +272,6 @@ def _event_of(line: bytes) -> Event | None:
     try:
         return decode_event(line)
     except msgspec.DecodeError as problem:
+        metrics.NOT_UNDERSTOOD.inc()
         log.warning("journal line not understood", problem=str(problem), line=line[:300])
         return None

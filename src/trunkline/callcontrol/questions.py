@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from trunkline.callcontrol import metrics
 from trunkline.callcontrol.protocol import LARGEST_MESSAGE, Question, decode_question, encode
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ class QuestionSocket:
             try:
                 questions.append((decode_question(data), address))
             except msgspec.DecodeError as problem:
+                metrics.NOT_UNDERSTOOD.inc()
                 log.warning("question not understood", problem=str(problem), data=data[:200])
         return questions
 

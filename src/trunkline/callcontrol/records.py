@@ -15,14 +15,16 @@ MICROSECONDS = 1_000_000
 _RESULTS = {486: "busy", 600: "busy", 487: "cancelled", 408: "no_answer", 480: "no_answer"}
 
 
-def record_of_call(live: Live, *, status: int, ended_by: str) -> tuple[Any, ...]:
-    """The record of a settled call, in `hotpath.RECORD_COLUMNS` order. `status` 0: the end was never reported."""
-    call, facts = live.call, live.facts
+def result_of(call: Call, status: int) -> str:
+    """In a word, what became of a call. `status` 0: the end was never reported."""
     if call.answered_us is not None:
-        result = "answered"
-    else:
-        result = _RESULTS.get(status, "failed" if status else "lost")
-    return _row(call, facts, result=result, status=status, refusal="", ended_by=ended_by)
+        return "answered"
+    return _RESULTS.get(status, "failed" if status else "lost")
+
+
+def record_of_call(live: Live, *, result: str, status: int, ended_by: str) -> tuple[Any, ...]:
+    """The record of a settled call, in `hotpath.RECORD_COLUMNS` order."""
+    return _row(live.call, live.facts, result=result, status=status, refusal="", ended_by=ended_by)
 
 
 def record_of_refusal(call: Call, facts: Facts, refusal: Refusal) -> tuple[Any, ...]:
