@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.siptest import Call, UserAgent, scenario
 
+from tests.siptest import Call, UserAgent, scenario
 from trunkline.domain.refusals import REFUSALS
 from trunkline.lab.talker import Talker
 from trunkline.runtime.engine_root import ensure_root

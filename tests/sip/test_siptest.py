@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+
 from tests.siptest import Message, UnmetError, UserAgent, describe, scenario
 from tests.siptest.digest import Credentials, authorization, challenge_fields
 from tests.siptest.g711 import decode, encode

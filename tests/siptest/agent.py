@@ -31,6 +31,7 @@ class UserAgent(Endpoint):
 
     options_status: the answer to OPTIONS (None: silence)
     trying: send 100 to an INVITE at once
+    on_request: (status, headers) for a request outside any call, or None for silence; by itself: 200, and 481 where a call should be
     on_invite: a coroutine function that answers each incoming call; without it tests take calls by `incoming()`
     """
 
@@ -56,6 +57,7 @@ class UserAgent(Endpoint):
         self.user_agent = "siptest"
         self.options_status: int | None = 200
         self.trying = True
+        self.on_request: Callable[[Message], tuple[int, Headers] | None] = self._outside
         self.on_invite: Callable[[Call], Coroutine[Any, Any, object]] | None = None
         self._requests: Inbox[Message] = Inbox()
         self._incoming: Inbox[Call] = Inbox()
@@ -193,14 +195,13 @@ class UserAgent(Endpoint):
             await self._called(message, peer)
         elif message.method != "ACK":
             self._requests.put(message)
-            await self._answer_outside(message, peer)
+            if answer := self.on_request(message):
+                await self.reply(message, peer, answer[0], headers=answer[1])
 
-    async def _answer_outside(self, message: Message, peer: Peer) -> None:
-        status: int | None = 481 if message.to_tag or message.method == "CANCEL" else 200
+    def _outside(self, message: Message) -> tuple[int, Headers] | None:
         if message.method == "OPTIONS":
-            status = self.options_status
-        if status:
-            await self.reply(message, peer, status)
+            return (self.options_status, []) if self.options_status else None
+        return 481 if message.to_tag or message.method == "CANCEL" else 200, []
 
     async def _called(self, invite: Message, peer: Peer) -> None:
         call = Call(self)

@@ -45,3 +45,16 @@ def authorization(credentials: Credentials, challenge: str, method: str, uri: st
         answer["opaque"] = fields["opaque"]
     quoted = [f'{name}="{value}"' for name, value in answer.items()]
     return "Digest " + ", ".join(quoted + [f"{name}={value}" for name, value in unquoted.items()])
+
+
+def proves(credentials: Credentials, answer: str, method: str) -> bool:
+    """Whether an Authorization header was made with these credentials."""
+    fields = challenge_fields(answer)
+    algorithm = _ALGORITHMS[fields.get("algorithm", "MD5").upper()]
+
+    def digest(*parts: str) -> str:
+        return algorithm(":".join(parts).encode()).hexdigest()
+
+    ha1, ha2 = digest(credentials.user, fields["realm"], credentials.password), digest(method, fields["uri"])
+    middle = [fields["nonce"], *([fields["nc"], fields["cnonce"], "auth"] if "qop" in fields else [])]
+    return fields["username"] == credentials.user and fields["response"] == digest(ha1, *middle, ha2)

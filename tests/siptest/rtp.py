@@ -11,7 +11,6 @@ from typing import Any
 from tests.siptest import g711
 from tests.siptest.sdp import Sdp
 from tests.siptest.wire import Peer
-
 from trunkline.lab.melody import RATE, likeness, melody
 
 PACKET_SECONDS = 0.02

@@ -1,8 +1,8 @@
 """An Asterisk that talks and listens: each call plays a melody of its own and keeps what it hears.
 
 Calls are made by call files, through the dialplan's context `internal`, as an extension of that PBX would. What became of them stands
-in one file, a line each: `took <id> <number> <caller>` when a call was taken, and when one is over
-`ended <id> <DIALSTATUS> <HANGUPCAUSE> <SIP response>`.
+in one file, a line each: `took <id> <number> <caller>` when a call was taken, `heard <id>` when its
+recording is complete, and `ended <id> <DIALSTATUS> <HANGUPCAUSE> <SIP response>` (`-` for a status: we were the callee).
 """
 
 from __future__ import annotations
@@ -27,18 +27,25 @@ exten => _[+0-9a-z].,1,Set(CHANNEL(hangup_handler_push)=lab-over,s,1)
  same => n,Goto(internal,${EXTEN},1)
 
 [lab-speak]
-exten => s,1,MixMonitor(${LAB_DIR}/${LAB_ID}-mixed.sln,nr(${LAB_DIR}/${LAB_ID}-heard.sln))
+exten => s,1,Set(CHANNEL(hangup_handler_push)=lab-heard,s,1)
+ same => n,MixMonitor(${LAB_DIR}/${LAB_ID}-mixed.sln,nr(${LAB_DIR}/${LAB_ID}-heard.sln))
  same => n,Playback(${LAB_DIR}/${LAB_ID})
  same => n,Hangup()
 
 [lab-answer]
 exten => _[+0-9].,1,Set(LAB_ID=${UNIQUEID})
  same => n,Set(CHANNEL(hangup_handler_push)=lab-over,s,1)
+ same => n,Set(CHANNEL(hangup_handler_push)=lab-heard,s,1)
  same => n,Answer()
  same => n,Set(FILE(${LAB_DIR}/calls,,,al,u)=took ${LAB_ID} ${EXTEN} ${CALLERID(num)})
  same => n,MixMonitor(${LAB_DIR}/${LAB_ID}-mixed.sln,nr(${LAB_DIR}/${LAB_ID}-heard.sln))
  same => n(again),Playback(${LAB_DIR}/answer)
  same => n,Goto(again)
+
+[lab-heard]
+exten => s,1,StopMixMonitor()
+ same => n,Set(FILE(${LAB_DIR}/calls,,,al,u)=heard ${LAB_ID} -)
+ same => n,Return()
 
 [lab-over]
 exten => s,1,Set(LAB_SIP=${HANGUPCAUSE(${CUT(HANGUPCAUSE_KEYS(),\\,,1)},tech)})
@@ -71,7 +78,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a call ended for the one who made it; `sip` is the last answer of the other side, e.g. `SIP 402 Payment Required`."""
+    """How a call ended; for the one who made it `sip` is the last answer of the other side, e.g. `SIP 402 Payment Required`."""
 
     dial_status: str
     cause: int
@@ -136,10 +143,14 @@ class Talker:
         return call_id
 
     def ended(self, call_id: str, within_seconds: float = 30.0) -> Ended:
-        """Wait until a call of ours is over."""
-        self.asterisk.wait(lambda: self.note("ended", call_id), f"call {call_id} to end", within_seconds)
+        """Wait until a call that we made or took is over, and its recording complete."""
+        self.asterisk.wait(lambda: self._over(call_id), f"call {call_id} to end", within_seconds)
         dial_status, cause, *sip = self.note("ended", call_id)
         return Ended(dial_status, int(cause or 0), " ".join(sip), self._heard(call_id))
+
+    def _over(self, call_id: str) -> bool:
+        ended = self.note("ended", call_id)
+        return bool(ended) and (ended[0] not in ("ANSWER", "-") or bool(self.note("heard", call_id)))
 
     def taken(self, number: str, within_seconds: float = 10.0) -> Taken:
         """Wait for a call to `number`; the latest, if there were several. It may still be going on."""
