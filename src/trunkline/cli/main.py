@@ -14,6 +14,7 @@ from trunkline.runtime.settings import SettingsError, load_settings
 MODULES = (
     "trunkline.cli.instance",
     "trunkline.cli.engines",
+    "trunkline.cli.doctor",
     "trunkline.cli.store",
 )
 

@@ -16,10 +16,14 @@ def open_store() -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--check", is_flag=True, help="Change nothing; exit status 1 if something is to be done.")
+def migrate(*, check: bool) -> None:
     """Bring the store's tables up to date."""
     open_store()
-    call_command("migrate", interactive=False, verbosity=1)
+    if check:
+        call_command("migrate", check_unapplied=True, verbosity=0)
+    else:
+        call_command("migrate", interactive=False, verbosity=1)
 
 
 COMMANDS = (migrate,)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from trunkline.runtime.sandbox import engine_command
+from trunkline.runtime.settings import Settings
 
 BUILD_TIMEOUT_SECONDS = 1800
 STALE_MIRROR_SECONDS = 31_536_000  # a mirror may lag behind; its signatures are checked all the same
@@ -84,6 +85,11 @@ ENGINES = (
 def roots_dir() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "trunkline" / "roots"
+
+
+def engine_root(settings: Settings) -> Path | None:
+    """Where this instance's engines are; None: they are installed."""
+    return ROOTS["engine"].path if settings.engine == "root" else None
 
 
 def ensure_root(name: str, say: Say = print) -> Path:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from trunkline.runtime.engine_root import ROOTS, check_versions, ensure_root
+from trunkline.runtime.engine_root import check_versions, ensure_root
 from trunkline.runtime.keys import secret_key
 from trunkline.runtime.logs import log_tail
 from trunkline.runtime.processes import instance_processes
@@ -78,7 +78,3 @@ def _raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def engine_root_path(settings: Settings) -> str:
-    return str(ROOTS["engine"].path) if settings.engine == "root" else "installed"

@@ -14,7 +14,7 @@ from typing import Literal
 
 from trunkline import __version__
 from trunkline.runtime import probes
-from trunkline.runtime.engine_root import ROOTS
+from trunkline.runtime.engine_root import engine_root
 from trunkline.runtime.engines.echo import echo_command
 from trunkline.runtime.engines.rtpengine import rtpengine_command
 from trunkline.runtime.sandbox import engine_command
@@ -73,7 +73,7 @@ class ProcessSpec:
 
 def instance_processes(settings: Settings) -> list[ProcessSpec]:
     """In the order of their start; they are stopped the other way round."""
-    root = ROOTS["engine"].path if settings.engine == "root" else None
+    root = engine_root(settings)
     return [_rtpengine(settings, root), _echo(settings, root), _callcontrol(settings), _kamailio(settings, root), _web(settings)]
 
 
