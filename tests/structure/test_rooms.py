@@ -15,6 +15,7 @@ SOURCE = ROOT / "src" / "trunkline"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
 FUNCTION_LINES_MAX = 70
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "manager"}
+TIME_WORDS = ("seconds", "timeout", "delay", "interval", "wait", "sleep", "monotonic", "clock", "timestamp")
 MONEY_ROOMS = ("domain", "store", "usecases")
 
 
@@ -69,9 +70,7 @@ def _floats(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def _is_about_time(node: ast.AST) -> bool:
     """Seconds that a process waits, not seconds that somebody pays."""
     if isinstance(node, ast.Assign | ast.AnnAssign | ast.arg | ast.keyword | ast.FunctionDef | ast.Call):
-        return any(
-            word in _name(node) for word in ("seconds", "timeout", "delay", "interval", "wait", "sleep", "monotonic", "clock", "timestamp")
-        )
+        return any(word in _name(node) for word in TIME_WORDS)
     return False
 
 
