@@ -1,4 +1,4 @@
-"""One call of an agent, from either side: its dialog (RFC 3261 section 12), its offers and its media."""
+"""One call of an agent, from either side: its INVITE, its offers and answers, its media."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tests.siptest.dialog import Dialog, merged
 from tests.siptest.inbox import WAIT_SECONDS, Inbox
-from tests.siptest.message import Headers, Message, uri_hostport
+from tests.siptest.message import Headers, Message
 from tests.siptest.rtp import RtpPort
 from tests.siptest.sdp import Sdp, describe
 from tests.siptest.transaction import LONGEST_SECONDS, T1_SECONDS, T2_SECONDS, Transaction, cancel
@@ -18,19 +19,14 @@ if TYPE_CHECKING:
     from tests.siptest.agent import UserAgent
 
 
-class Call:
+class Call(Dialog):
     """`media` is the RTP socket (None if the test brought its own body), `remote_sdp` the other side's last description.
 
     auto_answer: methods of in-dialog requests that are answered 200 by themselves.
     """
 
     def __init__(self, agent: UserAgent) -> None:
-        self.agent = agent
-        self.call_id = agent.new_id()
-        self.local_tag, self.remote_tag = agent.new_id(), ""
-        self.local = self.remote = self.remote_target = ""
-        self.routes: list[str] = []
-        self.cseq = 0
+        super().__init__(agent)
         self.invite = Message("")
         self.invite_peer = agent.server
         self.transaction: Transaction | None = None
@@ -73,7 +69,7 @@ class Call:
             from_=self.local,
             call_id=self.call_id,
             cseq=1,
-            headers=_merged(extra, headers),
+            headers=merged(extra, headers),
             body=body,
         )
         self.transaction = await agent.transact(self.invite)
@@ -100,15 +96,9 @@ class Call:
 
     def _learn(self, response: Message) -> None:
         if 100 < response.status < 300 and response.to_tag:
-            self.remote, self.remote_tag = response.get("to"), response.to_tag
-            self.routes = list(reversed(response.all("record-route")))
-            self._target(response)
+            self.learn_from_answer(response)
         self._finished = self._finished or response.status >= 200
         self._describe(response)
-
-    def _target(self, message: Message) -> None:
-        if message.get("contact"):
-            self.remote_target = message.address("contact").uri
 
     def _describe(self, message: Message) -> None:
         if message.body and message.get("content-type").startswith("application/sdp"):
@@ -142,9 +132,9 @@ class Call:
         """ACK to the 2xx. Repeated by itself when the 2xx is repeated."""
         assert self.transaction, "this call came in"
         headers: Headers = [("Content-Type", "application/sdp")] if body else []
-        acknowledgement = self._inside("ACK", self.transaction.request.cseq, headers, body)
+        acknowledgement = self.build("ACK", self.transaction.request.cseq, headers, body)
         self.transaction.ack = acknowledgement
-        self.transaction.peer = self._next_hop()
+        self.transaction.peer = self.next_hop()
         await self.agent.send(acknowledgement, self.transaction.peer)
 
     async def cancel(self, within: float = WAIT_SECONDS) -> Message:
@@ -152,47 +142,6 @@ class Call:
         return await self.agent.exchange(cancel(self.invite), self.invite_peer, within)
 
     # Inside the dialog
-
-    def _inside(self, method: str, cseq: int, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Message:
-        routes = [("Route", route) for route in self.routes]
-        own = [*routes, ("Contact", f"<{self.agent.contact}>")]
-        return self.agent.build(
-            method,
-            self.remote_target,
-            to=self.remote,
-            from_=self.local,
-            call_id=self.call_id,
-            cseq=cseq,
-            headers=_merged(own, headers),
-            body=body,
-        )
-
-    def _next_hop(self) -> Peer:
-        uri = self.routes[0].strip().strip("<>") if self.routes else self.remote_target
-        host, port = uri_hostport(uri)
-        if not host.replace(".", "").isdigit() and ":" not in host:
-            return self.agent.server
-        return Peer(host, port or 5060)
-
-    async def send_request(self, method: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Transaction:
-        self.cseq += 1
-        return await self.agent.transact(self._inside(method, self.cseq, headers, body), self._next_hop())
-
-    async def request(
-        self,
-        method: str,
-        *,
-        headers: Sequence[tuple[str, str]] = (),
-        body: bytes = b"",
-        within: float = WAIT_SECONDS,
-    ) -> Message:
-        """A request inside the dialog; answers a challenge once; its final response."""
-        transaction = await self.send_request(method, headers=headers, body=body)
-        response = await transaction.final(within)
-        if retry := self.agent.credentials_answer(transaction.request, response):
-            self.cseq = retry.cseq
-            response = await (await self.agent.transact(retry, transaction.peer)).final(within)
-        return response
 
     async def reinvite(self, body: bytes | None = None, within: float = WAIT_SECONDS) -> Message:
         """re-INVITE with our description again (or `body`), acknowledged if it is accepted."""
@@ -202,7 +151,7 @@ class Call:
         self.transaction = await self.send_request("INVITE", headers=[("Content-Type", "application/sdp")] if body else [], body=body)
         response = await self.transaction.final(within)
         if response.status == 200:
-            self._target(response)
+            self.retarget(response)
             self._describe(response)
             await self.ack()
         self.transaction = first or self.transaction
@@ -230,11 +179,8 @@ class Call:
     # Being called
 
     def offered(self, invite: Message, peer: Peer) -> None:
-        self.invite, self.invite_peer, self.call_id, self.invited_at = invite, peer, invite.call_id, time.monotonic()
-        self.local, self.remote = f"{invite.get('to')};tag={self.local_tag}", invite.get("from")
-        self.remote_tag = invite.from_tag
-        self.routes = invite.all("record-route")
-        self._target(invite)
+        self.invite, self.invite_peer, self.invited_at = invite, peer, time.monotonic()
+        self.learn_from_invite(invite)
         self._describe(invite)
 
     @property
@@ -290,7 +236,7 @@ class Call:
         own: Headers = [("Contact", f"<{self.agent.contact}>"), *([("Content-Type", "application/sdp")] if body else [])]
         self._finished = self._finished or status >= 200
         return await self.agent.reply(
-            self.invite, self.invite_peer, status, phrase, tag=self.local_tag, headers=_merged(own, headers), body=body
+            self.invite, self.invite_peer, status, phrase, tag=self.local_tag, headers=merged(own, headers), body=body
         )
 
     # What arrives
@@ -322,7 +268,7 @@ class Call:
 
     async def accept(self, message: Message, peer: Peer | None = None) -> None:
         """200 to a request inside the dialog, with our description if it had one."""
-        self._target(message)
+        self.retarget(message)
         self._describe(message)
         offer_wanted = message.method == "INVITE" or (message.method == "UPDATE" and message.body)
         body = await self._answer_body() if offer_wanted and self.media else b""
@@ -339,8 +285,3 @@ class Call:
             transaction.stop()
         if self.media:
             self.media.close()
-
-
-def _merged(own: Headers, given: Sequence[tuple[str, str]]) -> Headers:
-    names = {name.lower() for name, _ in given}
-    return [pair for pair in own if pair[0].lower() not in names] + list(given)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 TRANSPORTS = ("udp", "tcp", "tls")
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
+_BIND = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]+")
 _DIALLED = re.compile(r"[A-Za-z0-9_.*#-]+")
 _NUMBER = re.compile(r"\+?[0-9]+")
 
@@ -42,6 +43,8 @@ class TrunkDetails:
         """Nothing that somebody typed may become a line of configuration of its own."""
         if self.transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {self.transport!r}")
+        if not _BIND.fullmatch(self.bind):
+            raise ValueError(f"not an address with a port: {self.bind!r}")
         for host in (self.domain, self.host):
             if not _HOST.fullmatch(host):
                 raise ValueError(f"not a host name or address: {host!r}")
@@ -122,6 +125,7 @@ def _asterisk_endpoint(details: TrunkDetails, hop: list[tuple[str, str]]) -> lis
         ("media_encryption", "sdes" if details.srtp else "no"),
         ("dtmf_mode", "rfc4733"),
         ("direct_media", "no"),
+        *_asterisk_media_address(details),
         ("force_rport", "yes"),
         ("rtp_symmetric", "yes"),
         ("rewrite_contact", "no"),  # what we send as Contact is where to reach us
@@ -129,6 +133,12 @@ def _asterisk_endpoint(details: TrunkDetails, hop: list[tuple[str, str]]) -> lis
         ("trust_id_inbound", "yes"),
         ("t38_udptl", "yes"),
     ]
+
+
+def _asterisk_media_address(details: TrunkDetails) -> list[tuple[str, str]]:
+    """A PBX that listens on one address only sends its media from there too, or its source is not what its offer says."""
+    address = details.bind.rpartition(":")[0].strip("[]")
+    return [] if address in ("", "0.0.0.0", "::") else [("media_address", address), ("bind_rtp_to_media_address", "yes")]  # noqa: S104
 
 
 def _asterisk_dialplan(details: TrunkDetails) -> str:
