@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db import DatabaseError
 
 from trunkline.callcontrol import live as live_calls, metrics
 from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
@@ -25,7 +24,7 @@ from trunkline.callcontrol.registrations import Registrar
 from trunkline.domain.refusals import REFUSALS
 from trunkline.store import directory as lookups
 from trunkline.store.directory import StoreDirectory
-from trunkline.store.hotpath import HotPath, Writes
+from trunkline.store.hotpath import STORE_AWAY, HotPath, Writes
 from trunkline.store.models import CallRecord, Change, LiveCall
 
 log = structlog.get_logger()
@@ -136,7 +135,7 @@ class CallControl:
     def _do(self, work: Work, now_us: int) -> None:
         try:
             outcome = self._transact(work, now_us)
-        except DatabaseError:
+        except STORE_AWAY:
             raise  # nothing is lost: the supervisor starts us again, and journals and live calls are where they were
         except Exception:
             log.exception("a turn failed; its parts are done one by one")
@@ -179,7 +178,7 @@ class CallControl:
         for part in work.parts():
             try:
                 outcome = self._transact(part, now_us)
-            except DatabaseError:
+            except STORE_AWAY:
                 raise
             except Exception:
                 metrics.SET_ASIDE.inc()
@@ -254,7 +253,7 @@ class CallControl:
         directory = StoreDirectory(sip_domain=ground.sip_domain, echo_uri=ground.echo_uri, now_us=now_us)
         registrar = Registrar(directory)
         registrar.load(self.store.registration_rows())
-        desk = Desk(ground.edge_name, directory, registrar, last_ref=_largest_ref())
+        desk = Desk(ground.edge_name, directory, registrar, last_ref=largest_ref())
         for row in self.store.live_rows(ground.edge_name):
             live = live_calls.from_row(row)
             desk.calls.add(live)
@@ -262,7 +261,7 @@ class CallControl:
         return desk
 
 
-def _largest_ref() -> int:
+def largest_ref() -> int:
     """References go on ascending after a restart, also when the clock went back."""
     newest = [model.objects.order_by("-call_ref").values_list("call_ref", flat=True).first() or 0 for model in (LiveCall, CallRecord)]
     return max(newest)

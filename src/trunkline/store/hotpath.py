@@ -9,15 +9,20 @@ Statements are plain SQL over the driver's own connection, since an ORM call for
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
+import psycopg
+from django.db import OperationalError, connection
 
 from trunkline.domain.purses import Entry, Purse
 
 Row = tuple[Any, ...]
+
+STORE_AWAY = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
+"""The database can't be reached or can't write: nothing is wrong with what was to be written."""
 
 LIVE_COLUMNS = (
     "call_ref, edge_key, edge, state, direction, caller_profile_id, callee_profile_id, purse_id, revenue_id, "
