@@ -65,6 +65,12 @@ def _engine(text: str) -> str:
     return text
 
 
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be `true` or `false`")
+    return text.lower() == "true"
+
+
 def setting(default: T, read: Callable[[str], T]) -> T:
     made: T = field(default=default, metadata={"read": read})
     return made
@@ -88,6 +94,8 @@ class Settings:
     invite_workers: int = setting(16, _workers)
     database_url: str = setting("", _database_url)
     engine: str = setting("root", _engine)
+    allow_private_sources: bool = setting(default=False, read=_flag)
+    lab_carrier_port: int = setting(5080, _port)
 
     def __post_init__(self) -> None:
         if not self.advertised_address:
