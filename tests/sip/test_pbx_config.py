@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.siptest.message import Headers, uri_params
 from trunkline.lab.pbx import pbx, wait_until_registered
 from trunkline.lab.talker import Talker
 from trunkline.runtime.engine_root import ensure_root
-from trunkline.usecases.pbx_config import TrunkDetails, asterisk_pjsip
+from trunkline.usecases.pbx_config import WRITERS, TrunkDetails, asterisk_pjsip, freeswitch
 
 DOMAIN, USER, PASSWORD, NUMBER = "trunk.example", "10000000000001", "semi;colon,>\"quote'=", "442079460123"
 CHALLENGE = ("WWW-Authenticate", f'Digest realm="{DOMAIN}", nonce="abc", algorithm=MD5, qop="auth"')
@@ -135,3 +136,19 @@ def test_a_profile_name_is_only_a_comment() -> None:
     for content in files.values():
         assert content.splitlines()[0].startswith("; SIP Profile Ärger [general] allow_reload=yes")
         assert "[trunkline-rger-general-allow-reload-yes" in content.replace("from-", "").replace("to-", "")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_every_pbx_gets_the_profile_s_data(kind: str) -> None:
+    said = "\n".join(WRITERS[kind](details(password="secret")).values())
+    for value in (USER, "secret", DOMAIN, "127.0.0.1", str(PORTS["udp"][0]), NUMBER, "101"):
+        assert value in said
+
+
+def test_freeswitch_files_are_xml_whatever_the_password() -> None:
+    written = freeswitch(details(profile='<evil name="x">'))
+    gateway, incoming, outgoing = (ET.fromstring(content) for content in written.values())
+    parameters = {item.attrib["name"]: item.attrib["value"] for item in gateway.iter("param")}
+    assert (parameters["password"], parameters["username"], parameters["realm"]) == (PASSWORD, USER, DOMAIN)
+    assert [item.attrib["expression"] for item in incoming.iter("condition")] == [f"^{NUMBER}$"]
+    assert [item.attrib["data"] for item in outgoing.iter("action")] == ["sofia/gateway/trunkline-evil-name-x/$1"]

@@ -1,71 +1,8 @@
-"""Ready-to-paste configuration for a company's PBX (R2.8), filled with the data of one SIP Profile.
-
-`asterisk_pjsip` is what the demo and the tests run a real Asterisk with, letter for letter.
-"""
+"""Asterisk with chan_pjsip. The demo and the tests run a real one with this, letter for letter."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-TRANSPORTS = ("udp", "tcp", "tls")
-
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
-_BIND = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]+")
-_DIALLED = re.compile(r"[A-Za-z0-9_.*#-]+")
-_NUMBER = re.compile(r"\+?[0-9]+")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrunkDetails:
-    """One SIP Profile as its PBX needs to know it.
-
-    profile: its name; comments and section names are made of it
-    domain: SIP domain and realm; server: where to send to, if that is not the domain itself
-    sip_user, password: empty for IP authentication
-    extensions: number as it is sent to the PBX -> extension that it rings
-    bind: address and port that the PBX listens on
-    """
-
-    profile: str
-    domain: str
-    port: int
-    server: str = ""
-    sip_user: str = ""
-    password: str = ""
-    transport: str = "udp"
-    srtp: bool = False
-    extensions: Mapping[str, str] = field(default_factory=dict)
-    bind: str = "0.0.0.0:5060"
-
-    def __post_init__(self) -> None:
-        """Nothing that somebody typed may become a line of configuration of its own."""
-        if self.transport not in TRANSPORTS:
-            raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {self.transport!r}")
-        if not _BIND.fullmatch(self.bind):
-            raise ValueError(f"not an address with a port: {self.bind!r}")
-        for host in (self.domain, self.host):
-            if not _HOST.fullmatch(host):
-                raise ValueError(f"not a host name or address: {host!r}")
-        for number, extension in self.extensions.items():
-            if not _NUMBER.fullmatch(number) or not _DIALLED.fullmatch(extension):
-                raise ValueError(f"not a number and its extension: {number!r}, {extension!r}")
-        if any(ord(character) < 32 for character in self.sip_user + self.password):
-            raise ValueError("credentials have no control characters")
-
-    @property
-    def host(self) -> str:
-        return self.server or self.domain
-
-    @property
-    def registers(self) -> bool:
-        return bool(self.sip_user)
-
-    @property
-    def section(self) -> str:
-        """The profile's name in letters that every PBX takes as a name."""
-        return "trunkline-" + (re.sub(r"[^a-z0-9]+", "-", self.profile.lower()).strip("-") or "profile")
+from trunkline.usecases.pbx_config.details import TrunkDetails
 
 
 def asterisk_pjsip(details: TrunkDetails) -> dict[str, str]:
@@ -83,7 +20,7 @@ def _asterisk_trunk(details: TrunkDetails) -> str:
         (name, _asterisk_endpoint(details, hop)),
         (name, [("type", "identify"), ("endpoint", name), ("match", details.host)]),
     ]
-    head = f"; SIP Profile {_comment(details.profile)}: paste into pjsip.conf\n\n"
+    head = f"; SIP Profile {details.title}: paste into pjsip.conf\n\n"
     return head + "\n".join(_section(title, settings) for title, settings in sections)
 
 
@@ -152,7 +89,7 @@ def _asterisk_dialplan(details: TrunkDetails) -> str:
     ]
     return "\n".join(
         [
-            f"; SIP Profile {_comment(details.profile)}: paste into extensions.conf",
+            f"; SIP Profile {details.title}: paste into extensions.conf",
             "",
             f"; Calls to your numbers arrive here and go on to your own context [internal].\n[from-{name}]",
             *incoming,
@@ -184,7 +121,3 @@ def _section(title: str, settings: list[tuple[str, str]]) -> str:
 def _value(text: str) -> str:
     """A semicolon begins a comment in Asterisk's files unless it is escaped."""
     return text.replace(";", "\\;")
-
-
-def _comment(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)
