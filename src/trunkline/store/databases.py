@@ -8,6 +8,8 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 BUSY_TIMEOUT_SECONDS = 20
+CONNECT_TIMEOUT_SECONDS = 5
+KEEP_SECONDS = 60  # a web request finds the connection of the one before
 
 
 def database_from(url: str, sqlite_path: Path) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
+        "CONN_MAX_AGE": KEEP_SECONDS,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": BUSY_TIMEOUT_SECONDS,
@@ -33,5 +36,7 @@ def _postgresql(url: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         **{django: given.pop(libpq, "") or "" for django, libpq in named.items()},
-        "OPTIONS": given,
+        "CONN_MAX_AGE": KEEP_SECONDS,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT_SECONDS} | given,
     }
