@@ -19,7 +19,9 @@ def rtpengine_command(settings: Settings, root: Path | None) -> list[str]:
         interface = f"{settings.sip_address}!{settings.advertised_address}"
     first_port, last_port = settings.rtpengine_ports
     argv = [
-        "rtpengine", "--foreground", "--log-stderr", "--log-level=5",
+        "rtpengine", "--config-file=none",  # not the package's example
+        "--foreground", "--log-stderr", "--log-level=5",
+        "--tos=184",  # voice, for routers that care
         "--table=-1",  # user space: a kernel module is not ours to load
         f"--interface={interface}",
         f"--listen-ng=127.0.0.1:{settings.rtpengine_port}",
