@@ -95,6 +95,7 @@ class Settings:
     database_url: str = setting("", _database_url)
     engine: str = setting("root", _engine)
     allow_private_sources: bool = setting(default=False, read=_flag)
+    lab_carrier_address: str = setting("127.0.0.2", _address)
     lab_carrier_port: int = setting(5080, _port)
 
     def __post_init__(self) -> None:

@@ -103,7 +103,7 @@ def _add_missing(now: datetime, e164s: tuple[str, ...]) -> list[str]:
 
 def _carrier(now: datetime, settings: Settings) -> int:
     """The lab's carrier, where the settings say it listens now."""
-    gateway = carriers.Gateway(host=settings.sip_address, port=settings.lab_carrier_port)
+    gateway = carriers.Gateway(host=settings.lab_carrier_address, port=settings.lab_carrier_port)
     try:
         known: Carrier = queries.carrier_named(CARRIER)
     except NotFound:
