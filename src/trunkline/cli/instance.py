@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import click
 import msgspec
 
+from trunkline.cli.store import open_store
 from trunkline.runtime.engine_root import EngineError
-from trunkline.runtime.instance import prepare, run_detached, run_in_foreground
+from trunkline.runtime.instance import run_detached, run_in_foreground
 from trunkline.runtime.settings import Settings, SettingsError
 from trunkline.runtime.status import AlreadyRunningError, NotStoppedError, bring_down, read_status
 from trunkline.runtime.supervisor import StartError
@@ -61,28 +63,34 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @click.pass_obj
 def run(settings: Settings) -> None:
     """What `make run` does: the demo company, then `up`, and where to go next."""
-    from trunkline.cli.store import open_store
-
+    phone: list[str] = []
     try:
-        prepare(settings, click.echo)
-        open_store()
-        from trunkline.usecases.demo import load_demo_company
-
-        load_demo_company()
-        run_in_foreground(settings, click.echo, lambda: click.echo(where_to_go(settings)))
+        run_in_foreground(
+            settings, click.echo, lambda: click.echo(where_to_go(settings, *phone)), load=lambda: phone.extend(_load_demo_company(settings))
+        )
     except CANNOT_START as problem:
         raise click.ClickException(str(problem)) from problem
 
 
-def where_to_go(settings: Settings) -> str:
+def _load_demo_company(settings: Settings) -> tuple[str, str]:
+    """SIP user and password of its last profile: the first is the demo PBX's."""
+    open_store()
+    from trunkline.usecases.demo import load_demo_company
+
+    profile = load_demo_company(now=datetime.now(UTC), settings=settings).profiles[-1]
+    return profile.sip_user, profile.password
+
+
+def where_to_go(settings: Settings, sip_user: str, password: str) -> str:
     return f"""
 Trunkline is ready.
 
-  Manager       {manager_url(settings)}
-  SIP           {settings.sip_domain} at {settings.advertised_address}:{settings.sip_port} (UDP and TCP), {settings.sips_port} (TLS)
-  Echo service  dial +1 760 660 4690 from a registered PBX or softphone: it plays back what it hears, free
-  A whole call  ./trunkline demo      (in another terminal: a real PBX calls, is called, and pays)
-  A look inside ./trunkline status    ./trunkline doctor
+  Manager        {manager_url(settings)}
+  SIP            {settings.advertised_address}:{settings.sip_port} by UDP and TCP, {settings.sips_port} by TLS; domain {settings.sip_domain}
+  A phone        user {sip_user}, password {password}: register a softphone or PBX with them
+  Echo service   dial +1 760 660 4690 from there: it plays back what it hears, free
+  A whole call   ./trunkline demo (in another terminal): a real PBX calls, is called, and pays
+  A look inside  ./trunkline status, ./trunkline doctor
 
 Ctrl-C ends it."""
 

@@ -33,9 +33,11 @@ def prepare(settings: Settings, say: Say) -> dict[str, str]:
     return versions
 
 
-def run_in_foreground(settings: Settings, say: Say, on_ready: Callable[[], None]) -> None:
+def run_in_foreground(settings: Settings, say: Say, on_ready: Callable[[], None], load: Callable[[], None] = lambda: None) -> None:
+    """Until a signal. `load` fills the store that has just been brought up to date, before anybody uses it."""
     with sole_supervisor(settings):
         prepare(settings, say)
+        load()
         _raise_file_limit()
         asyncio.run(Supervisor(settings, instance_processes(settings), say, on_ready).run())
 
