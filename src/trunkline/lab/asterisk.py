@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import subprocess
 import time
@@ -10,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trunkline.runtime.sandbox import engine_command
+from trunkline.runtime.settings import RUN_PATH_BYTES_MAX
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-CLI_SECONDS = 10.0
+CLI_SECONDS = 30.0
 
 # Named one by one: all modules together take a second longer to start and open sockets that nobody asked for.
 MODULES = (
@@ -36,7 +39,6 @@ _DIRECTORIES = {
     "astkeydir": "lib",
     "astagidir": "lib",
     "astspooldir": "spool",
-    "astrundir": "run",
     "astlogdir": "log",
 }
 
@@ -49,7 +51,7 @@ class LabError(RuntimeError):
 class Asterisk:
     """`files`: name under etc/ -> content. `root`: the lab's engine root, None for an installed Asterisk.
 
-    `directory` must be short (a UNIX socket lives in it) and is emptied at start.
+    `directory` is emptied at start. Whoever starts it from a thread must keep the thread: the engine dies with it.
     """
 
     directory: Path
@@ -57,6 +59,14 @@ class Asterisk:
     root: Path | None
     rtp_ports: tuple[int, int]
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def run_dir(self) -> Path:
+        """Short enough for the control socket in it."""
+        inside = self.directory / "run"
+        if len(os.fsencode(inside)) <= RUN_PATH_BYTES_MAX:
+            return inside
+        return Path(f"/tmp/trunkline-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]}")  # noqa: S108 - made 0700
 
     def start(self) -> None:
         """Returns when it is fully booted."""
@@ -66,7 +76,7 @@ class Asterisk:
                 self._command("-f", "-n", "-vvv"), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, close_fds=True
             )
         try:
-            self.wait((self.directory / "run" / "asterisk.ctl").exists, "its control socket", START_SECONDS)
+            self.wait((self.run_dir / "asterisk.ctl").exists, "its control socket", START_SECONDS)
             self.wait(lambda: "fully booted" in self.cli("core waitfullybooted"), "it to boot", START_SECONDS)
         except LabError:
             self.stop()
@@ -85,7 +95,10 @@ class Asterisk:
 
     def cli(self, command: str) -> str:
         """What `asterisk -rx` prints. A dead Asterisk prints that it cannot be reached."""
-        done = subprocess.run(self._command("-rx", command), capture_output=True, text=True, timeout=CLI_SECONDS, check=False)
+        try:
+            done = subprocess.run(self._command("-rx", command), capture_output=True, text=True, timeout=CLI_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise self.error(f"no answer to {command!r} within {CLI_SECONDS:g} s") from None
         return done.stdout + done.stderr
 
     def wait(self, condition: Callable[[], object], what: str, within_seconds: float) -> None:
@@ -108,10 +121,12 @@ class Asterisk:
 
     def _command(self, *arguments: str) -> list[str]:
         argv = ["asterisk", "-C", str(self.directory / "etc" / "asterisk.conf"), *arguments]
-        return engine_command(self.root, argv, writable=[self.directory], die_with_parent=True)
+        return engine_command(self.root, argv, writable=list({self.directory, self.run_dir}), die_with_parent=True)
 
     def _write(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+        self.run_dir.mkdir(mode=0o700, parents=True)
         for name in {*_DIRECTORIES.values(), "lib/keys", "spool/outgoing"}:
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         for name, content in {**self._basics(), **self.files}.items():
@@ -119,9 +134,12 @@ class Asterisk:
 
     def _basics(self) -> dict[str, str]:
         directories = [f"{name} => {self.directory / where}" for name, where in _DIRECTORIES.items()]
+        directories += [f"astrundir => {self.run_dir}", "astdatadir => /usr/share/asterisk"]
         start, end = self.rtp_ports
         return {
-            "asterisk.conf": "\n".join(["[directories]", *directories, "astdatadir => /usr/share/asterisk", ""]),
+            "asterisk.conf": "\n".join(
+                ["[directories]", *directories, f"astrundir => {self.run_dir}", "astdatadir => /usr/share/asterisk", ""]
+            ),
             "modules.conf": "\n".join(["[modules]", "autoload=no", *(f"load = {module}.so" for module in MODULES), ""]),
             "logger.conf": "[general]\ndateformat=%F %T.%3q\n[logfiles]\nconsole => notice,warning,error,verbose\n",
             "rtp.conf": f"[general]\nrtpstart={start}\nrtpend={end}\nstrictrtp=yes\nicesupport=no\n",
