@@ -15,6 +15,14 @@ MODULES = (
     "trunkline.cli.instance",
     "trunkline.cli.engines",
     "trunkline.cli.doctor",
+    "trunkline.cli.managers",
+    "trunkline.cli.profiles",
+    "trunkline.cli.credit",
+    "trunkline.cli.prices",
+    "trunkline.cli.carriers",
+    "trunkline.cli.numbers",
+    "trunkline.cli.calls",
+    "trunkline.cli.audit",
     "trunkline.cli.store",
 )
 

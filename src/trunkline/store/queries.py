@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from trunkline.domain.errors import Conflict, NotFound
-from trunkline.store.models import CallRecord, Carrier, LiveCall, Manager, Number, PriceList, Profile
+from trunkline.store.models import CallRecord, Carrier, LiveCall, Manager, Number, Posting, Price, PriceList, Profile
 
 
 def manager_named(text: str) -> Manager:
@@ -36,6 +37,10 @@ def stock(*, manager_id: int | None = None) -> QuerySet[Number]:
     return numbers if manager_id is None else numbers.filter(manager_id=manager_id)
 
 
+def prices_in_force(price_list_id: int, now: datetime) -> QuerySet[Price]:
+    return Price.objects.filter(_not_ended(now), price_list_id=price_list_id, effective_from__lte=now)
+
+
 def records(*, profile_id: int | None = None, newest: int = 50) -> list[CallRecord]:
     """Call records, newest first: references ascend with time."""
     known = CallRecord.objects.select_related("profile", "peer_profile", "carrier").order_by("-call_ref")
@@ -49,8 +54,16 @@ def record(call_ref: int) -> CallRecord:
     return found
 
 
+def postings_of(call_ref: int) -> list[Posting]:
+    return list(Posting.objects.filter(call_ref=call_ref).select_related("debit", "credit").order_by("id"))
+
+
 def live_calls() -> list[LiveCall]:
     return list(LiveCall.objects.select_related("caller_profile", "callee_profile").order_by("call_ref"))
+
+
+def _not_ended(now: datetime) -> Q:
+    return Q(effective_until=None) | Q(effective_until__gt=now)
 
 
 def _by_id(text: str) -> Q:
