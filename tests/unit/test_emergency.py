@@ -6,8 +6,7 @@ import re
 
 import phonenumbers
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
 from trunkline.domain import emergency, numbers

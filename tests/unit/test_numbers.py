@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from trunkline.domain import numbers
@@ -46,8 +45,17 @@ def test_a_dialled_number_is_understood(dialled: str, country: str, expected: st
 
 
 @pytest.mark.parametrize(
-    "dialled", ["", "+", "112", "1", "12345", "+0123456789", "*43", "#31#123456789", "12x45", "sales", "+1202555010", "5550100"]
-    + ["9" * 16, "9" * 41, "+" * 3 + "12025550100", "1\n2025550100", "\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668", "' OR 1=1 --", "\x00"],
+    "dialled",
+    ["", "+", "112", "1", "12345", "+0123456789", "*43", "#31#123456789", "12x45", "sales", "+1202555010", "5550100"]
+    + [
+        "9" * 16,
+        "9" * 41,
+        "+" * 3 + "12025550100",
+        "1\n2025550100",
+        "\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668",
+        "' OR 1=1 --",
+        "\x00",
+    ],
 )
 def test_what_cannot_be_a_number_is_none(dialled: str) -> None:
     assert numbers.to_e164(dialled, "US") is None
