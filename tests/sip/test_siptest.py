@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
-from tests.siptest import Message, UnmetError, UserAgent, describe, scenario
+from tests.siptest import Message, UnmetError, UserAgent, describe, scenario, self_signed, untrusting
 from tests.siptest.digest import Credentials, authorization, challenge_fields
 from tests.siptest.g711 import decode, encode
 from tests.siptest.message import StreamFramer
@@ -47,6 +48,20 @@ async def test_a_call_with_audio_both_ways(transport: str, port: int) -> None:
         assert (await call.update()).status == 200
         assert (await call.bye()).status == 200
         await incoming.ended()
+
+
+@scenario
+async def test_a_call_over_tls(tmp_path: Path) -> None:
+    server, client = self_signed(tmp_path), untrusting()
+    caller = UserAgent(user="caller", server=("127.0.0.1", 23961), port=23960, transport="tls", server_tls=server, client_tls=client)
+    called = UserAgent(user="called", server=("127.0.0.1", 23960), port=23961, transport="tls", server_tls=server, client_tls=client)
+    async with caller, called:
+        call = await caller.invite("100")
+        answering = called.spawn((await called.incoming()).answer())
+        await call.answered()
+        await answering
+        assert call.invite.get("via").startswith("SIP/2.0/TLS ")
+        assert (await call.bye()).status == 200
 
 
 @scenario

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tests.siptest.agent import UserAgent
 from tests.siptest.call import Call
+from tests.siptest.certificate import self_signed, untrusting
 from tests.siptest.message import Address, Message
 from tests.siptest.rtp import RtpPort
 from tests.siptest.scenario import scenario
 from tests.siptest.sdp import Sdp, describe
 from tests.siptest.transcript import UnmetError
-from tests.siptest.wire import Peer, StreamWire, untrusting_tls
+from tests.siptest.wire import Peer, StreamWire
 
 __all__ = [
     "Address",
@@ -23,5 +24,6 @@ __all__ = [
     "UserAgent",
     "describe",
     "scenario",
-    "untrusting_tls",
+    "self_signed",
+    "untrusting",
 ]

@@ -129,11 +129,3 @@ class StreamWire(Wire):
             task.cancel()
         for writer in self._writers.values():
             writer.close()
-
-
-def untrusting_tls() -> ssl.SSLContext:
-    """A client context for servers with the self-made certificate of a test."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
