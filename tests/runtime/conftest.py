@@ -42,7 +42,11 @@ def free_ports(count: int) -> list[int]:
 
 def _bound(kind: socket.SocketKind, port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, kind)
-    made.bind(("127.0.0.1", port))
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        raise
     return made
 
 

