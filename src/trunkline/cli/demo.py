@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from trunkline.cli.store import open_store
-from trunkline.lab.demonstration import Demonstration, Step
+from trunkline.lab.steps import Step
 from trunkline.runtime.engine_root import EngineError, ensure_root
 from trunkline.runtime.instance import prepare, run_detached
 from trunkline.runtime.settings import Settings, SettingsError
@@ -51,6 +51,7 @@ def perform(settings: Settings, started: ExitStack) -> Iterator[Step]:
         if not running:
             prepare(settings, say)
         open_store()
+        from trunkline.lab.demonstration import Demonstration
         from trunkline.usecases.demo import load_demo_company
 
         company = load_demo_company(now=datetime.now(UTC), settings=settings)

@@ -22,6 +22,7 @@ MODULES = (
     "trunkline.cli.carriers",
     "trunkline.cli.numbers",
     "trunkline.cli.calls",
+    "trunkline.cli.demo",
     "trunkline.cli.audit",
     "trunkline.cli.store",
 )

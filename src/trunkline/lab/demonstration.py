@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trunkline.domain.errors import Problem
 from trunkline.domain.money import for_people
-from trunkline.lab.asterisk import LabError
 from trunkline.lab.carrier import carrier
 from trunkline.lab.pbx import pbx, wait_until_registered
+from trunkline.lab.steps import DemonstrationError, Step, attempt
 from trunkline.lab.talker import Ended, Talker
 from trunkline.runtime.settings import Settings
 from trunkline.store import queries
@@ -30,17 +29,6 @@ LANDLINE = "+442079460100"
 CALLER = "+442079460123"
 TALK_SECONDS = 4.0
 BOOKS_SECONDS = 15.0
-
-
-class DemonstrationError(RuntimeError):
-    """Something went otherwise than it should."""
-
-
-@dataclass(frozen=True)
-class Step:
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass
@@ -205,13 +193,6 @@ class Demonstration:
             if time.monotonic() > deadline:
                 raise DemonstrationError(f"waited {BOOKS_SECONDS:g} s for {what}")
             time.sleep(0.1)
-
-
-def attempt(name: str, act: Callable[[], str]) -> Step:
-    try:
-        return Step(name, ok=True, detail=act())
-    except (DemonstrationError, LabError, Problem) as problem:
-        return Step(name, ok=False, detail=str(problem))
 
 
 def now() -> datetime:
