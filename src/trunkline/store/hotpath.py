@@ -72,7 +72,7 @@ UPDATE_PURSE = "UPDATE store_account SET balance = ?, held = ? WHERE id = ?"
 UPDATE_CHANNELS = "UPDATE store_channeluse SET in_use = ? WHERE profile_id = ?"
 UPSERT_REGISTRATION = _upsert("store_registration", REGISTRATION_COLUMNS, "profile_id")
 DELETE_REGISTRATION = "DELETE FROM store_registration WHERE profile_id = ?"
-UPSERT_POSITION = _upsert("store_journalposition", "edge, file, offset", "edge, file")
+UPSERT_POSITION = _upsert("store_journalposition", "edge, file, offset_bytes", "edge, file")
 DELETE_POSITION = "DELETE FROM store_journalposition WHERE edge = ? AND file = ?"
 OLD_HA1_USED = "UPDATE store_profile SET old_last_used_at = ? WHERE id = ?"
 CARRIER_HEALTH = "UPDATE store_carrier SET up = ?, up_changed_at = ? WHERE id = ?"
@@ -152,7 +152,7 @@ class HotPath:
 
     def positions(self, edge: str) -> dict[str, int]:
         """How far each journal of an edge was read."""
-        return dict(self._all("SELECT file, offset FROM store_journalposition WHERE edge = ?", (edge,)))
+        return dict(self._all("SELECT file, offset_bytes FROM store_journalposition WHERE edge = ?", (edge,)))
 
     def changes_after(self, change_id: int) -> list[Row]:
         """(id, what, ident, sip_user) of the changes since."""

@@ -202,7 +202,7 @@ class Profile(models.Model):
             models.CheckConstraint(
                 name="profile_ip_auth_whole",
                 condition=Q(ip_auth_address__isnull=True, ip_auth_port__isnull=True)
-                | Q(ip_auth_address__isnull=False, ip_auth_port__gte=1, ip_auth_port__lte=65535),
+                | Q(ip_auth_address__isnull=False, ip_auth_port__isnull=False, ip_auth_port__gte=1, ip_auth_port__lte=65535),
             ),
         ]
 
@@ -351,7 +351,7 @@ class JournalPosition(models.Model):
 
     edge = models.CharField(max_length=32)
     file = models.CharField(max_length=64)
-    offset = models.BigIntegerField(default=0)
+    offset_bytes = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(name="journal_position_once", fields=["edge", "file"])]
