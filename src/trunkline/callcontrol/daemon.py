@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from trunkline.callcontrol import live as live_calls, metrics
 from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
 from trunkline.callcontrol.commands import Edge, end_calls, pass_on_change
 from trunkline.callcontrol.journal import JournalReader
-from trunkline.callcontrol.protocol import Admit, BindingOf, Ended, Event, Question, Source, Who, decode_event
+from trunkline.callcontrol.protocol import Admit, BindingOf, Ended, Event, NotUnderstoodError, Question, Source, Who, decode_event
 from trunkline.callcontrol.questions import QuestionSocket
 from trunkline.callcontrol.reconcile import Reconciler
 from trunkline.callcontrol.registrations import Registrar
@@ -270,7 +269,7 @@ def largest_ref() -> int:
 def _event_of(line: bytes) -> Event | None:
     try:
         return decode_event(line)
-    except msgspec.DecodeError as problem:
+    except NotUnderstoodError as problem:
         metrics.NOT_UNDERSTOOD.inc()
         log.warning("journal line not understood", problem=str(problem), line=line[:300])
         return None

@@ -154,11 +154,21 @@ _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 encode = msgspec.json.encode
 
 
+class NotUnderstoodError(ValueError):
+    """A message that does not fit the protocol."""
+
+
 def decode_question(data: bytes) -> Question:
-    """Raises msgspec.DecodeError with the field that does not fit."""
-    return _question.decode(data)
+    """Raises NotUnderstoodError, which names the field that does not fit."""
+    try:
+        return _question.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise NotUnderstoodError(str(problem)) from problem
 
 
 def decode_event(line: bytes) -> Event:
-    """Raises msgspec.DecodeError with the field that does not fit."""
-    return _event.decode(line)
+    """Raises NotUnderstoodError, which names the field that does not fit."""
+    try:
+        return _event.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise NotUnderstoodError(str(problem)) from problem

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from trunkline.callcontrol import metrics
-from trunkline.callcontrol.protocol import LARGEST_MESSAGE, Question, decode_question, encode
+from trunkline.callcontrol.protocol import LARGEST_MESSAGE, NotUnderstoodError, Question, decode_question, encode
 
 log = structlog.get_logger()
 MOST_AT_ONCE = 500
@@ -45,7 +44,7 @@ class QuestionSocket:
                 break
             try:
                 questions.append((decode_question(data), address))
-            except msgspec.DecodeError as problem:
+            except NotUnderstoodError as problem:
                 metrics.NOT_UNDERSTOOD.inc()
                 log.warning("question not understood", problem=str(problem), data=data[:200])
         return questions
