@@ -92,6 +92,25 @@ def test_a_build_that_fails_leaves_no_root(monkeypatch: pytest.MonkeyPatch, tmp_
     assert sorted(path.name for path in module.roots_dir().iterdir()) == ["broken.lock", "broken.log"]
 
 
+def test_a_fresh_build_replaces_the_root_and_keeps_the_former_one_for_who_runs_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def make_tree(spec: RootSpec, tree: Path, output: object, say: object) -> bool:
+        tree.mkdir()
+        (tree / "made").write_text(str(len(built)), encoding="utf-8")
+        built.append(tree)
+        return True
+
+    built: list[Path] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setitem(ROOTS, "stub", RootSpec("stub", ("x",), "nothing"))
+    monkeypatch.setattr(module, "_make_tree", make_tree)
+    for fresh in (False, False, True, True):
+        path = ensure_root("stub", say=lambda text: None, fresh=fresh)
+    assert (path / "made").read_text() == "2"
+    assert [(former / "made").read_text() for former in module.roots_dir().glob(".former-stub-*")] == ["1"]
+
+
 @pytest.mark.engines
 def test_our_root_is_safe(root: Path) -> None:
     assert check_versions(root).keys() == {"kamailio", "rtpengine"}

@@ -14,11 +14,12 @@ def engines() -> None:
 
 @engines.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(ROOTS)))
-def build(names: tuple[str, ...]) -> None:
+@click.option("--fresh", is_flag=True, help="Build again with today's packages: for security updates. Then restart: down, up.")
+def build(names: tuple[str, ...], *, fresh: bool) -> None:
     """Build the roots that are not there yet. Without NAMES: the engine root."""
     try:
         for name in names or ("engine",):
-            ensure_root(name, say=lambda text: click.echo(text, err=True))
+            ensure_root(name, lambda text: click.echo(text, err=True), fresh=fresh)
     except EngineError as problem:
         raise click.ClickException(str(problem)) from problem
 

@@ -25,7 +25,7 @@ def up(settings: Settings, *, detach: bool) -> None:
     """Start everything, and start again what dies; Ctrl-C ends it."""
     try:
         if detach:
-            run_detached(settings)
+            run_detached(settings, click.echo)
             click.echo(f"Trunkline runs. Manager: {manager_url(settings)}")
         else:
             run_in_foreground(settings, click.echo, lambda: click.echo("Trunkline is ready."))

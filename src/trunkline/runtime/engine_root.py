@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,14 +93,14 @@ def engine_root(settings: Settings) -> Path | None:
     return ROOTS["engine"].path if settings.engine == "root" else None
 
 
-def ensure_root(name: str, say: Say = print) -> Path:
-    """The root's path; builds it when it is not there. Two who want it at once take turns."""
+def ensure_root(name: str, say: Say = print, *, fresh: bool = False) -> Path:
+    """The root's path; builds it when it is not there, or `fresh` with what the mirror has today. Two who want it at once take turns."""
     spec = ROOTS[name]
-    if spec.path.is_dir():
+    if spec.path.is_dir() and not fresh:
         return spec.path
     roots_dir().mkdir(parents=True, exist_ok=True)
     with _only_builder(name, say):
-        if not spec.path.is_dir():
+        if fresh or not spec.path.is_dir():
             _build(spec, say)
     return spec.path
 
@@ -112,8 +113,8 @@ def _only_builder(name: str, say: Say) -> Iterator[None]:
         except BlockingIOError:
             say(f"Waiting for another build of the {name} root")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in roots_dir().glob(f".building-{name}-*"):  # by one that was killed: the lock is ours now
-            shutil.rmtree(left, ignore_errors=True)
+        for left in (*roots_dir().glob(f".building-{name}-*"), *roots_dir().glob(f".former-{name}-*")):
+            shutil.rmtree(left, ignore_errors=True)  # of a build that was killed, or of the one before the last
         yield
 
 
@@ -131,6 +132,8 @@ def _build(spec: RootSpec, say: Say) -> None:
         if spec.name == "engine":
             check_versions(tree)
         tree.chmod(0o755)
+        if spec.path.is_dir():  # engines that run keep their files until they are restarted
+            spec.path.rename(roots_dir() / f".former-{spec.name}-{time.time_ns()}")
         tree.rename(spec.path)
     say(f"The {spec.name} root is ready: {spec.path}")
 

@@ -42,9 +42,11 @@ def run_in_foreground(settings: Settings, say: Say, on_ready: Callable[[], None]
         asyncio.run(Supervisor(settings, instance_processes(settings), say, on_ready).run())
 
 
-def run_detached(settings: Settings) -> None:
+def run_detached(settings: Settings, say: Say) -> None:
     """Returns when the instance is ready; raises with the supervisor's own last words when it is not."""
     make_directories(settings)
+    if settings.engine == "root":
+        ensure_root("engine", say)  # here, where somebody sees the progress
     log = settings.log_dir / "supervisor.log"
     before = log.stat().st_size if log.exists() else 0
     with log.open("ab") as output:
