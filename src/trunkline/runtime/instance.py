@@ -42,7 +42,7 @@ def run_in_foreground(settings: Settings, say: Say, on_ready: Callable[[], None]
         asyncio.run(Supervisor(settings, instance_processes(settings), say, on_ready).run())
 
 
-def run_detached(settings: Settings, say: Say) -> None:
+def run_detached(settings: Settings, say: Say = print) -> None:
     """Returns when the instance is ready; raises with the supervisor's own last words when it is not."""
     make_directories(settings)
     if settings.engine == "root":
