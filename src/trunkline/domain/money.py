@@ -43,10 +43,8 @@ def decimal_text(micros: int) -> str:
 
 def for_people(micros: int, currency: str, locale: str = "en") -> str:
     """`$12.34`, `12,34 €`: with the currency, in the words of a locale, never rounded."""
-    exact = decimal_text(micros)
-    decimals = len(exact.partition(".")[2])
-    pattern = f"¤#,##0.{'0' * decimals};-¤#,##0.{'0' * decimals}" if decimals != 2 else None
-    return format_currency(Decimal(exact), currency, pattern, locale=locale, currency_digits=False)
+    exact = Decimal(decimal_text(micros))
+    return format_currency(exact, currency, locale=locale, currency_digits=False, decimal_quantization=False)
 
 
 def check_currency(currency: str) -> str:

@@ -46,8 +46,8 @@ def stock_number(text: str, country: str = "") -> StockNumber:
         raise Invalid("country", f"{country[:10]!r} is not a country: use its two letters (ISO 3166-1), such as US.")
     if country and found and found != country.upper():
         raise Invalid("country", f"+{digits} is a number of {found}, not of {country.upper()}.")
-    if not (found or country):
-        raise Invalid("country", f"+{digits} is of no country that is known: give its country.")
+    if not country and not (found and numbers.is_in_use(digits)):
+        raise Invalid("country", f"+{digits} is in no numbering plan that is known: write it with its country code, or give its country.")
     return StockNumber(digits, found or country.upper())
 
 

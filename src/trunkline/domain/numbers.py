@@ -111,6 +111,12 @@ def is_e164(digits: str) -> bool:
     return _E164.fullmatch(digits) is not None and _international(digits) == digits
 
 
+def is_in_use(e164: str) -> bool:
+    """Whether the numbering plan has such numbers. A new range may be in use before the library knows."""
+    number = _number(e164)
+    return number is not None and _in_use(number)
+
+
 def _readings(text: str, country: str) -> list[PhoneNumber | None]:
     """Ways to read digits without `+` or 00, likeliest first.
 
