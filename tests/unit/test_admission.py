@@ -9,6 +9,7 @@ import pytest
 from trunkline.domain.admission import Attempt, Decision, decide
 from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts, Usage
 from trunkline.domain.prefixes import PrefixTable
+from trunkline.domain.purses import Purse
 from trunkline.domain.rating import Rate
 from trunkline.domain.refusals import REFUSALS
 
@@ -60,7 +61,11 @@ class Known:
         return self.routes
 
 
-RICH = Usage({11: 1_000_000, 21: 1_000_000}, {})
+def purses(micros: int) -> dict[int, Purse]:
+    return {ident: Purse(ident, micros) for ident in (11, 21)}
+
+
+RICH = Usage(purses(1_000_000))
 
 
 def out(dialled: str, usage: Usage = RICH, known: Known | None = None, **more: object) -> Decision:
@@ -82,8 +87,8 @@ def with_profile(profile: ProfileFacts) -> Known:
 @pytest.mark.parametrize(
     ("decision", "name"),
     [
-        (out("+33123456789", Usage({11: 39_999}, {})), "no_credit"),
-        (out("+33123456789", Usage({11: 40_000}, {1: 5})), "channels_full"),
+        (out("+33123456789", Usage(purses(39_999))), "no_credit"),
+        (out("+33123456789", Usage(purses(40_000), {1: 5})), "channels_full"),
         (out("+33123456789", too_fast=True), "too_fast"),
         (out("+33123456789", known=with_profile(replace(SALES, channels=0))), "profile_inactive"),
         (out("+33123456789", known=with_profile(replace(SALES, suspended=True))), "suspended"),
@@ -91,7 +96,7 @@ def with_profile(profile: ProfileFacts) -> Known:
         (out("Architects.Sales"), "name_called"),
         (out("12"), "bad_number"),
         (out("+12025550199"), "unknown_number"),
-        (out("+12025550102", Usage(RICH.available_micros, {2: 3})), "channels_full_incoming"),
+        (out("+12025550102", Usage(RICH.purses, {2: 3})), "channels_full_incoming"),
         (out("+33123456789", known=with_profile(replace(SALES, srtp="force"))), "srtp_required"),
         (out("911"), "emergency"),
         (out("+112"), "emergency"),
@@ -119,7 +124,7 @@ def test_no_carrier_at_all() -> None:
 
 
 def test_the_last_cent_is_enough() -> None:
-    decision = out("+33123456789", Usage({11: 40_000}, {1: 4}))
+    decision = out("+33123456789", Usage(purses(40_000), {1: 4}))
     assert decision.refusal is None
     assert decision.payer is SALES
 
@@ -206,8 +211,8 @@ def test_a_number_of_the_platform_is_reached_without_a_carrier_and_paid() -> Non
 def test_a_call_to_ones_own_number_takes_two_channels() -> None:
     known = Known()
     known.bindings[1] = Binding("sip:x@192.0.2.8")
-    assert out("+12025550101", Usage(RICH.available_micros, {1: 4}), known).refusal is REFUSALS["channels_full"]
-    assert out("+12025550101", Usage(RICH.available_micros, {1: 3}), known).refusal is None
+    assert out("+12025550101", Usage(RICH.purses, {1: 4}), known).refusal is REFUSALS["channels_full"]
+    assert out("+12025550101", Usage(RICH.purses, {1: 3}), known).refusal is None
 
 
 def test_refusals_are_sound() -> None:

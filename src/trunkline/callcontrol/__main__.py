@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,9 @@ from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
 from trunkline.edge.rpc import KamailioRpc  # noqa: E402
 
+FEW_COLLECTIONS = (50_000, 20, 50)
+"""Calls are freed by reference counting; looking for cycles after every 700 allocations, as Python does by itself, costs 5 %."""
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
@@ -28,6 +32,7 @@ def main() -> int:
                                     structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])  # fmt: skip
     settings = load_settings()
     metrics.serve(settings.metrics_port)
+    gc.set_threshold(*FEW_COLLECTIONS)
     control = _build(settings)
 
     def stop(signum: int, frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ call gives back is there for a call that came in the same turn.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,11 +67,13 @@ class EndCall:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a committed turn leads to: answers to send, calls to end, events to look at again in the next turn."""
+    """What a committed turn leads to: answers to send, calls to end, events to look at again; and what is counted."""
 
     answers: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     later: list[Event] = field(default_factory=list)
     commands: list[EndCall] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -305,18 +307,18 @@ class Turn:
             return
         if question.key in self.desk.abandoned or self.now_us - question.at > QUESTION_LIFE_US:
             return
-        usage = Usage(available_micros={ident: purse.available for ident, purse in self.book.purses.items()}, channels_in_use=self.channels)
+        usage = Usage(self.book.purses, self.channels)
         decision = decide(attempt, self.desk.directory, usage)
         ref = self.desk.new_ref(self.now_us)
         ring_until_us = question.at + RING_SECONDS * MICROSECONDS + RING_GRACE_US
         facts = facts_of(decision, question, ring_until_us)
         call = Call(ref, question.at, tuple(profile.profile_id for profile in decision.profiles))
         if decision.refusal is not None:
-            metrics.ATTEMPTS.labels(decision.refusal.name).inc()
+            self.outcome.counts[decision.refusal.name] += 1
             self.writes.records.append(records.record_of_refusal(call, facts, decision.refusal))
             self._answer(question, address, _refused(ref, decision.refusal.name))
             return
-        metrics.ATTEMPTS.labels("admitted").inc()
+        self.outcome.counts["admitted"] += 1
         self._take(call, decision)
         live = Live(call, question.key, facts, _allowed(ref, decision))
         self.desk.calls.add(live)
@@ -356,7 +358,7 @@ class Turn:
         self.desk.schedule.cancel(live.ref)
         self.writes.ended.append((live.ref,))
         result = records.result_of(live.call, status)
-        metrics.SETTLED.labels(result).inc()
+        self.outcome.results[result] += 1
         self.writes.records.append(records.record_of_call(live, result=result, status=status, ended_by=ended_by))
 
 

@@ -157,6 +157,7 @@ class CallControl:
             raise
         metrics.TURN_SECONDS.observe(time.perf_counter() - started)
         metrics.EVENTS.inc(len(work.events))
+        metrics.count(outcome.counts, outcome.results)
         return outcome
 
     def _act(self, outcome: Outcome) -> None:

@@ -247,7 +247,7 @@ def _check_credit(decision: Decision, usage: Usage) -> None:
     if decision.payer is None or decision.rate is None:
         return
     amount = decision.rate.increment_micros(1)
-    available = usage.available_micros.get(decision.payer.purse_id, 0)
+    available = usage.available_micros(decision.payer.purse_id)
     if amount > available:
         raise _Refused("no_credit", f"{amount} micro-{decision.rate.currency} needed, {available} free")
     decision.note("purse", f"{amount} of {available} micro-{decision.rate.currency} held")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from trunkline.domain.prefixes import PrefixTable
+from trunkline.domain.purses import Purse
 from trunkline.domain.rating import Rate
 
 
@@ -78,10 +80,15 @@ class PriceBook:
 
 @dataclass(slots=True)
 class Usage:
-    """What changes with every call: free Credit and channels in use, as seen in the transaction that decides."""
+    """What changes with every call: purses by account id and channels in use by profile id, as seen in the deciding transaction."""
 
-    available_micros: dict[int, int] = field(default_factory=dict)
-    channels_in_use: dict[int, int] = field(default_factory=dict)
+    purses: Mapping[int, Purse] = field(default_factory=dict)
+    channels_in_use: Mapping[int, int] = field(default_factory=dict)
+
+    def available_micros(self, purse_id: int) -> int:
+        """What a purse can still pay; nothing, if it is not there."""
+        purse = self.purses.get(purse_id)
+        return 0 if purse is None else purse.available
 
 
 class Directory(Protocol):
