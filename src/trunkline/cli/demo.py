@@ -56,7 +56,7 @@ def perform(settings: Settings, started: ExitStack) -> Iterator[Step]:
 
         company = load_demo_company(now=datetime.now(UTC), settings=settings)
         if not running:
-            run_detached(settings)
+            run_detached(settings, say)
             started.callback(lambda: asyncio.run(bring_down(settings)))
     except (AlreadyRunningError, EngineError, SettingsError, StartError) as problem:
         yield Step("instance", ok=False, detail=str(problem))
