@@ -7,6 +7,11 @@ from pathlib import Path
 from trunkline.runtime.sandbox import engine_command
 from trunkline.runtime.settings import Settings
 
+SOUNDS = Path(__file__).with_name("sounds")
+# For RTPengine's `play media` towards who called the echo service. It does not hold the echo back by itself: `block media`, and
+# `unblock media` when it is over. G.711 at 8 kHz.
+ECHO_ANNOUNCEMENT = SOUNDS / "echo.wav"
+ECHO_ANNOUNCEMENT_SECONDS = 3.7
 OFFER_TIMEOUT_SECONDS = 300  # an unanswered call holds its ports no longer than an INVITE may ring
 MEDIA_TIMEOUT_SECONDS = 60
 HELD_TIMEOUT_SECONDS = 3600  # a call on hold is silent, not dead
@@ -30,4 +35,4 @@ def rtpengine_command(settings: Settings, root: Path | None) -> list[str]:
         f"--offer-timeout={OFFER_TIMEOUT_SECONDS}", f"--timeout={MEDIA_TIMEOUT_SECONDS}",
         f"--silent-timeout={HELD_TIMEOUT_SECONDS}", f"--final-timeout={FINAL_TIMEOUT_SECONDS}",
     ]  # fmt: skip
-    return engine_command(root, argv)
+    return engine_command(root, argv, readable=[SOUNDS])
