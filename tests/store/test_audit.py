@@ -44,7 +44,7 @@ def found() -> set[tuple[str, str]]:
 def sql(statement: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def unprotected(statement: str) -> None:

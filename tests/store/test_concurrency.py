@@ -58,10 +58,7 @@ def test_one_reference_is_booked_once_however_many_try(company: Company) -> None
 def test_the_last_of_the_credit_is_given_once(company: Company) -> None:
     """Ten are there, twenty want one each."""
     profile_id = company.profile_ids[0]
-    jobs = [
-        lambda n=n: succeeded(take_back_credit, profile_id=profile_id, amount_micros=MICROS, reference=f"t{n}")  # type: ignore[misc]
-        for n in range(20)
-    ]
+    jobs = [lambda n=n: succeeded(take_back_credit, profile_id=profile_id, amount_micros=MICROS, reference=f"t{n}") for n in range(20)]
     assert all_at_once(jobs).count(True) == 10
     assert company.purse().balance == 0
     assert audit().ok
@@ -117,7 +114,7 @@ def test_money_moves_in_all_directions_while_calls_are_paid() -> None:
     carrier_id = carriers.create_carrier(now=NOW, by=BY, name="North", gateway=carriers.Gateway(host="9.9.9.9"))
     carriers.set_route(now=NOW, by=BY, carrier_id=carrier_id, prefix="")
     before = company.manager.account.balance
-    movers = [lambda seed=seed: move_money(company, seed) for seed in range(5)]  # type: ignore[misc]
+    movers = [lambda seed=seed: move_money(company, seed) for seed in range(5)]
     recorded, *moved = all_at_once([lambda: make_calls(company), *movers])
     assert recorded == CALLS
     assert company.manager.account.balance == before + sum(moved)

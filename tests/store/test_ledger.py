@@ -146,13 +146,18 @@ def test_locks_are_taken_in_one_order() -> None:
                 take()
 
 
-def test_nothing_happens_when_a_use_case_fails_half_way() -> None:
-    ada = purse("ada", 50)
-    with pytest.raises(RuntimeError, match="half-way"), work(now=NOW, by=BY) as doing:
-        row = doing.locks.one(Account, ada.pk)
+def fail_half_way(account: Account) -> None:
+    with work(now=NOW, by=BY) as doing:
+        row = doing.locks.one(Account, account.pk)
         row.balance = 1
         row.save()
         doing.audit("test", "x")
         raise RuntimeError("half-way")
+
+
+def test_nothing_happens_when_a_use_case_fails_half_way() -> None:
+    ada = purse("ada", 50)
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail_half_way(ada)
     assert balances(ada) == [50]
     assert not AuditEntry.objects.filter(action="test").exists()

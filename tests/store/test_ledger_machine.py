@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from django.db.models import Sum
@@ -116,7 +116,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert audit().differences == []
 
     def expect(
-        self, use_case: Callable[..., Any], about: tuple[Any, ...], amount: int, given: dict[str, Any], *, room: int, move: Callable[[], None]
+        self,
+        use_case: Callable[..., Any],
+        about: tuple[Any, ...],
+        amount: int,
+        given: dict[str, Any],
+        *,
+        room: int,
+        move: Callable[[], None],
     ) -> None:
         """Once by reference; refused when the reference stood for something else, or the purse has too little."""
         if about in self.done:
@@ -145,7 +152,7 @@ class Batch:
         self.hotpath = HotPath()
         self.writes = Writes()
 
-    def __enter__(self) -> Batch:
+    def __enter__(self) -> Self:
         self.hotpath.begin()
         self.purses: dict[int, Purse] = self.hotpath.purses(self.account_ids)
         return self

@@ -61,7 +61,9 @@ def test_one_manager_by_company_and_country() -> None:
         managers.create_manager(now=NOW, by=BY, price_list_id=price_list_id, **(GIVEN | {"admin_account": "bakers.ADMIN", "country": "IE"}))
     with pytest.raises(Conflict, match="has a Manager in GB"):
         managers.create_manager(now=NOW, by=BY, price_list_id=price_list_id, **(GIVEN | {"admin_account": "Second"}))
-    other = managers.create_manager(now=NOW, by=BY, price_list_id=price_list_id, **(GIVEN | {"admin_account": "Bakers.IE", "country": "IE"}))
+    other = managers.create_manager(
+        now=NOW, by=BY, price_list_id=price_list_id, **(GIVEN | {"admin_account": "Bakers.IE", "country": "IE"})
+    )
     assert other.warnings == ("Bakers has a Manager in GB too.",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def assert_whole(ident: int) -> None:
     for price in Price.objects.filter(price_list_id=ident).order_by("effective_from"):
         by_prefix.setdefault(price.prefix, []).append(price)
     for periods in by_prefix.values():
-        for earlier, later in zip(periods, periods[1:], strict=False):
+        for earlier, later in pairwise(periods):
             assert earlier.effective_until is not None
             assert earlier.effective_until <= later.effective_from
 
@@ -162,7 +163,11 @@ def test_lists_and_their_echo_number() -> None:
         imported(999, sheet("1,x,1"))
 
 
-ROWS = st.dictionaries(st.sampled_from(["1", "33", "336", "44", "49"]), st.tuples(st.integers(1, 4), st.sampled_from(["", "2026-12-05", "2027-01-01"])), min_size=1)
+ROWS = st.dictionaries(
+    st.sampled_from(["1", "33", "336", "44", "49"]),
+    st.tuples(st.integers(1, 4), st.sampled_from(["", "2026-12-05", "2027-01-01"])),
+    min_size=1,
+)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

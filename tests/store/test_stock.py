@@ -65,7 +65,7 @@ def test_a_number_is_on_one_profile_of_one_company(stocked: Company) -> None:
 
 
 def test_a_foreign_number_must_be_allowed(stocked: Company) -> None:
-    foreign = {"e164": "+442079460001", "profile_id": stocked.profile_ids[0]}
+    foreign: dict[str, Any] = {"e164": "+442079460001", "profile_id": stocked.profile_ids[0]}
     with pytest.raises(Conflict, match="number of GB, the Manager is in US"):
         numbers.assign_number(**ACTING, **foreign)
     numbers.assign_number(**ACTING, **foreign, allow_foreign=True)
@@ -127,7 +127,12 @@ def test_wrong_gateways_are_refused_by_name(field: str, wrong: dict[str, Any]) -
 @pytest.mark.usefixtures("store")
 def test_wrong_routes_are_refused_by_name() -> None:
     ident = carriers.create_carrier(**ACTING, name="North", gateway=carriers.Gateway(host="9.9.9.9"))
-    for field, wrong in (("prefix", {"prefix": "0044"}), ("priority", {"priority": -1}), ("cost_per_minute", {"cost_per_minute_micros": -1})):
+    attempts: list[tuple[str, dict[str, Any]]] = [
+        ("prefix", {"prefix": "0044"}),
+        ("priority", {"priority": -1}),
+        ("cost_per_minute", {"cost_per_minute_micros": -1}),
+    ]
+    for field, wrong in attempts:
         with pytest.raises(Invalid) as found:
             carriers.set_route(**ACTING, carrier_id=ident, **({"prefix": "44"} | wrong))
         assert found.value.field == field

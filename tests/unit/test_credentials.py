@@ -63,5 +63,5 @@ def test_a_sheet_of_numbers() -> None:
     with pytest.raises(SheetProblem) as found:
         read_numbers(b"number\n+12025550100\n12025550100\nx\n")
     assert [problem.line for problem in found.value.problems] == [4]
-    with pytest.raises(SheetProblem, match="line 3: .* on line 2 too"):
+    with pytest.raises(SheetProblem, match=r"line 3: .* on line 2 too"):
         read_numbers(b"number\n+12025550100\n12025550100\n")

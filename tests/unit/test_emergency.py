@@ -16,7 +16,8 @@ COUNTRIES = sorted(set(phonenumbers.SUPPORTED_SHORT_REGIONS) & set(phonenumbers.
 
 def _numbers_of(country: str) -> list[str]:
     """All emergency numbers of a country, by trying every string of digits that is short enough."""
-    desc = PhoneMetadata.short_metadata_for_region(country).emergency
+    metadata = PhoneMetadata.short_metadata_for_region(country)
+    desc = metadata.emergency if metadata else None
     if desc is None or not desc.national_number_pattern:
         return ["112"]
     pattern = re.compile(desc.national_number_pattern)

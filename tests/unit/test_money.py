@@ -19,8 +19,27 @@ def test_text_becomes_micro_units(text: str, micros: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".5", "-1", "-0.000001", "1,000.00", "1 000", "1e3", "0x10", "NaN", "inf", "$1", "1.0000001", "1000000000.000001", "9" * 30]
-    + ["\u0661", "1\n2", "1.2.3", "--1", "1_000"],
+    [
+        "",
+        ".5",
+        "-1",
+        "-0.000001",
+        "1,000.00",
+        "1 000",
+        "1e3",
+        "0x10",
+        "NaN",
+        "inf",
+        "$1",
+        "1.0000001",
+        "1000000000.000001",
+        "9" * 30,
+        "\u0661",
+        "1\n2",
+        "1.2.3",
+        "--1",
+        "1_000",
+    ],
 )
 def test_what_is_not_an_amount_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match=r"[.:]"):
@@ -35,9 +54,10 @@ def test_text_and_back_is_exact(micros: int) -> None:
 @given(st.text(max_size=20))
 def test_any_text_is_an_amount_or_refused(text: str) -> None:
     try:
-        assert 0 <= money.parse_micros(text) <= money.MAX_AMOUNT_MICROS
-    except Invalid as problem:
-        assert problem.field == "amount"
+        micros = money.parse_micros(text)
+    except Invalid:
+        return
+    assert 0 <= micros <= money.MAX_AMOUNT_MICROS
 
 
 @pytest.mark.parametrize(

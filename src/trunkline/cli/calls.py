@@ -68,7 +68,11 @@ def _in_words(facts: dict[str, Any]) -> Iterator[str]:
     if sip := {name: value for name, value in facts["trace"].get("sip", {}).items() if value not in ("", 0, [], None)}:
         yield from ("", "What SIP said", *(f"  {name.replace('_', ' '):14} {value}" for name, value in sip.items()))
     if facts["postings"]:
-        yield from ("", "What was paid", *(f"  {each['at']}  {each['amount']:>10}  {each['from']} → {each['to']}" for each in facts["postings"]))
+        yield from (
+            "",
+            "What was paid",
+            *(f"  {each['at']}  {each['amount']:>10}  {each['from']} → {each['to']}" for each in facts["postings"]),
+        )
 
 
 def _facts(record: Any) -> dict[str, Any]:

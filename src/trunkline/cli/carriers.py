@@ -25,7 +25,7 @@ def carrier() -> None:
 @click.option("--password", "auth_password", default="", help="Better left out: it would stay in the shell's history.")
 @click.option("--probe/--no-probe", default=True, help="Ask for its health by OPTIONS.")
 @click.pass_obj
-def add(settings: Settings, name: str, address: str, **given: Any) -> None:
+def add(settings: Settings, /, name: str, address: str, **given: Any) -> None:
     """A carrier at ADDRESS, which is also where its own INVITEs come from. Give it a route next."""
     from trunkline.usecases.carriers import Gateway, create_carrier
 
@@ -55,7 +55,7 @@ def list_all(*, as_json: bool) -> None:
 @click.option("--probe/--no-probe", default=None)
 @click.option("--enable/--disable", default=None, help="A disabled carrier gets no new calls and may send none.")
 @click.pass_obj
-def set_values(settings: Settings, carrier: str, *, enable: bool | None, **given: Any) -> None:
+def set_values(settings: Settings, /, carrier: str, *, enable: bool | None, **given: Any) -> None:
     """Change what is given, leave the rest."""
     from trunkline.store.queries import carrier_named
     from trunkline.usecases.carriers import set_carrier_enabled, update_carrier

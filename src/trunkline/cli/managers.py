@@ -23,7 +23,7 @@ def manager() -> None:
 @click.option("--admin", "admin_account", required=True, help="The administrator's account, such as Company.Admin.")
 @click.option("--prices", required=True, help="The price list, by name or id.")
 @json_option
-def create(prices: str, *, as_json: bool, **given: str) -> None:
+def create(prices: str, *, as_json: bool, **given: Any) -> None:
     """Open a Manager for COMPANY_NAME."""
     from trunkline.store.queries import price_list_named
     from trunkline.usecases.managers import create_manager

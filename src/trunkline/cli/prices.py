@@ -39,9 +39,7 @@ def create(name: str, currency: str, *, echo_number: str) -> None:
 @click.option("--keep-missing", is_flag=True, help="Prefixes that the sheet does not have keep their price.")
 @click.option("--effective", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="In force from (UTC); now if not given.")
 @json_option
-def import_sheet(
-    price_list: str, sheet: Path, *, dry_run: bool, keep_missing: bool, effective: datetime | None, as_json: bool
-) -> None:
+def import_sheet(price_list: str, sheet: Path, *, dry_run: bool, keep_missing: bool, effective: datetime | None, as_json: bool) -> None:
     """A CSV sheet into PRICE_LIST: all of it, or nothing when a line is wrong.
 
     Columns: prefix (`4420`, `61 38,39`), destination, rate per minute; and if wanted connection fee, increments (`60/60`),

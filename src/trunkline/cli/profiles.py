@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,9 +31,7 @@ def create(settings: Settings, manager: str, name: str, *, channels: int, as_jso
     from trunkline.store.queries import manager_named
     from trunkline.usecases.profiles import create_profile
 
-    made = create_profile(
-        **acting(), manager_id=manager_named(manager).pk, name=name, channels=channels, sip_domain=settings.sip_domain
-    )
+    made = create_profile(**acting(), manager_id=manager_named(manager).pk, name=name, channels=channels, sip_domain=settings.sip_domain)
     show(as_json, made, lambda: [f"SIP Profile {made.profile_id} is made.", *_credentials(settings, made.sip_user, made.password)])
 
 
@@ -185,7 +184,7 @@ def _caller_id(profile_id: int, caller_id: str) -> None:
     set_caller_id(**acting(), profile_id=profile_id, caller_id=caller_id)
 
 
-def _media(profile_id: int, **given: str) -> None:
+def _media(profile_id: int, **given: Any) -> None:
     from trunkline.usecases.profiles import set_media
 
     set_media(**acting(), profile_id=profile_id, **given)
@@ -197,7 +196,7 @@ def _number_format(profile_id: int, number_format: str) -> None:
     set_number_format(**acting(), profile_id=profile_id, number_format=number_format)
 
 
-def _limits(profile_id: int, barred_types: str | None = None, **given: int) -> None:
+def _limits(profile_id: int, barred_types: str | None = None, **given: Any) -> None:
     from trunkline.usecases.profiles import set_limits
 
     barred = None if barred_types is None else tuple(filter(None, (kind.strip() for kind in barred_types.split(","))))
@@ -212,7 +211,7 @@ def _max_rate(profile_id: int, max_rate: str) -> None:
 
 
 # Options → the use case that takes them; each is a transaction and an audit entry of its own.
-_SETTERS = {
+_SETTERS: dict[tuple[str, ...], Callable[..., None]] = {
     ("name",): _rename,
     ("channels",): _channels,
     ("caller_id",): _caller_id,

@@ -42,7 +42,7 @@ class StoreGroup(click.Group):
     command_class = StoreCommand
 
 
-class Amount(click.ParamType):
+class Amount(click.ParamType[int]):
     """12.34 as micro-units."""
 
     name = "amount"

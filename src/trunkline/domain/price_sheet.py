@@ -100,7 +100,9 @@ def expand_prefixes(cell: str) -> list[str]:
 
 def _prices_of(row: Row, currency: str) -> Sequence[SheetPrice]:
     if row["currency"] and row["currency"].upper() != currency:
-        raise Invalid("currency", f"the currency is {row['currency'][:10]!r}, the price list's is {currency}: import it into a list of its own.")
+        raise Invalid(
+            "currency", f"the currency is {row['currency'][:10]!r}, the price list's is {currency}: import it into a list of its own."
+        )
     starts_at, ends_at = _moment(row, "from"), _moment(row, "until")
     if starts_at and ends_at and ends_at <= starts_at:
         raise Invalid("until", "the price ends before it begins.")

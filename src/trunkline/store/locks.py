@@ -45,10 +45,10 @@ class Locks:
         """
         wanted = sorted(set(idents))
         self._check_order(ORDER.index(model), wanted)
-        rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")  # noqa: SLF001 - Django documents it
         found = {row.pk: row for row in rows}
         if gone := set(wanted) - set(found):
-            raise NotFound(f"There is no {model._meta.verbose_name} {min(gone)} any more.")
+            raise NotFound(f"There is no {model.__name__} {min(gone)} any more.")
         return found
 
     def _check_order(self, rank: int, idents: list[int]) -> None:

@@ -1,15 +1,16 @@
 """The tables.
 
 Conventions
-- Money is `BIGINT` micro-units (1 USD = 1,000,000) beside a currency; minutes of a bundle are whole seconds in the same ledger (`unit`).
-- Moments are aware UTC `*_at`. The tables that call control writes on the hot path (`LiveCall`, `CallRecord`, `Registration`) keep moments as
-  integer microseconds since the epoch (`*_us`): they are compared and added there, never shown there.
+- Money is `BIGINT` micro-units (1 USD = 1,000,000) beside a currency; minutes of a bundle are whole seconds in the same ledger (`SEC`).
+- Moments are aware UTC `*_at`. The tables that call control writes on the hot path (`LiveCall`, `CallRecord`, `Registration`) keep
+  moments as integer microseconds since the epoch (`*_us`): they are compared and added there, never shown there.
 - Rules that must never break are database constraints as well.
 - The hot tables carry only the indexes that are read: no automatic one per foreign key, no `LIKE` index beside a unique key.
 
 Lock order (PostgreSQL row locks; SQLite takes its one write lock at BEGIN): ledger accounts by ascending id, then channel use by ascending
 profile id, then everything else. See `trunkline.store.locks`.
 """
+# ruff: noqa: DJ008, RUF012 - no page of Django's own shows a row; `Meta` has lists because Django wants them
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 
 
-class CallRefField(models.BigIntegerField):
+class CallRefField(models.BigIntegerField):  # type: ignore[type-arg] # it can't be subscripted at run time
     """A call reference as primary key; on SQLite the row id itself, which saves an index on the hot path."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
@@ -44,9 +45,7 @@ class Account(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="account_held_not_negative", condition=Q(held__gte=0)),
-            models.CheckConstraint(
-                name="account_purse_not_negative", condition=Q(guarded=False) | Q(balance__gte=F("held"))
-            ),
+            models.CheckConstraint(name="account_purse_not_negative", condition=Q(guarded=False) | Q(balance__gte=F("held"))),
             models.UniqueConstraint(
                 name="account_one_per_currency", fields=["kind", "currency"], condition=Q(kind__in=["funding", "revenue"])
             ),
@@ -91,7 +90,7 @@ class PriceList(models.Model):
 
 
 class Price(models.Model):
-    """A price for all numbers that begin with `prefix` (E.164 digits without +), from `effective_from` until `effective_until` (half-open)."""
+    """A price for all numbers that begin with `prefix` (E.164 digits), from `effective_from` until `effective_until` (half-open)."""
 
     price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices", db_index=False)
     prefix = models.CharField(max_length=15)
@@ -106,15 +105,11 @@ class Price(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="price_once", fields=["price_list", "prefix", "effective_from"]),
-            models.UniqueConstraint(
-                name="price_one_open", fields=["price_list", "prefix"], condition=Q(effective_until__isnull=True)
-            ),
+            models.UniqueConstraint(name="price_one_open", fields=["price_list", "prefix"], condition=Q(effective_until__isnull=True)),
             models.CheckConstraint(
                 name="price_period", condition=Q(effective_until__isnull=True) | Q(effective_until__gt=F("effective_from"))
             ),
-            models.CheckConstraint(
-                name="price_not_negative", condition=Q(rate_per_minute_micros__gte=0, connection_fee_micros__gte=0)
-            ),
+            models.CheckConstraint(name="price_not_negative", condition=Q(rate_per_minute_micros__gte=0, connection_fee_micros__gte=0)),
             models.CheckConstraint(
                 name="price_increments_positive",
                 condition=Q(first_increment_seconds__gte=1, next_increment_seconds__gte=1),
@@ -190,9 +185,7 @@ class Profile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="profile_name_once", fields=["manager", "name"], condition=~Q(state="deleted")
-            ),
+            models.UniqueConstraint(name="profile_name_once", fields=["manager", "name"], condition=~Q(state="deleted")),
             models.CheckConstraint(name="profile_channels_limit", condition=Q(channels__lte=300)),
             models.UniqueConstraint(
                 name="profile_ip_auth_unique",
@@ -227,9 +220,7 @@ class Number(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="number_on_profile_has_manager", condition=Q(profile__isnull=True) | Q(manager__isnull=False)
-            )
+            models.CheckConstraint(name="number_on_profile_has_manager", condition=Q(profile__isnull=True) | Q(manager__isnull=False))
         ]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from trunkline.domain.errors import Conflict, NotFound
 from trunkline.store.models import CallRecord, Carrier, LiveCall, Manager, Number, Posting, Price, PriceList, Profile
+
+Row = TypeVar("Row", bound=Model)
 
 
 def manager_named(text: str) -> Manager:
@@ -70,7 +72,7 @@ def _by_id(text: str) -> Q:
     return Q(pk=int(text)) if text.isascii() and text.isdecimal() and len(text) < 14 else Q(pk__in=[])
 
 
-def _only(found: QuerySet[Any], what: str, text: str) -> Any:
+def _only(found: QuerySet[Row], what: str, text: str) -> Row:
     rows = list(found[:2])
     if not rows:
         raise NotFound(f"There is no {what} {text[:80]!r}.")

@@ -27,7 +27,9 @@ def book_payment(*, now: datetime, by: By, manager_id: int, amount_micros: int, 
     manager = _manager(manager_id)
     with work(now=now, by=by) as doing:
         funding = ledger.outside(Account.Kind.FUNDING, manager.currency)
-        return _move(doing, funding.pk, manager.account_id, amount_micros, "payment", f"{manager_id}/{reference}", manager, note)
+        return _move(
+            doing, manager, funding.pk, manager.account_id, amount_micros=amount_micros, key=f"payment/{manager_id}/{reference}", note=note
+        )
 
 
 def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
@@ -36,7 +38,9 @@ def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: in
     profile = _profile(profile_id)
     manager = profile.manager
     with work(now=now, by=by) as doing:
-        return _move(doing, manager.account_id, profile.account_id, amount_micros, "allocate", f"{profile_id}/{reference}", manager)
+        return _move(
+            doing, manager, manager.account_id, profile.account_id, amount_micros=amount_micros, key=f"allocate/{profile_id}/{reference}"
+        )
 
 
 def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
@@ -45,20 +49,20 @@ def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: i
     profile = _profile(profile_id)
     manager = profile.manager
     with work(now=now, by=by) as doing:
-        return _move(doing, profile.account_id, manager.account_id, amount_micros, "take_back", f"{profile_id}/{reference}", manager)
+        return _move(
+            doing, manager, profile.account_id, manager.account_id, amount_micros=amount_micros, key=f"take_back/{profile_id}/{reference}"
+        )
 
 
-def _move(
-    doing: Work, debit_id: int, credit_id: int, amount_micros: int, kind: str, about: str, manager: Manager, note: str = ""
-) -> Moved:
+def _move(doing: Work, manager: Manager, debit_id: int, credit_id: int, *, amount_micros: int, key: str, note: str = "") -> Moved:
+    """`key` begins with the kind of movement."""
+    kind = key.partition("/")[0]
     accounts = doing.locks.many(Account, [debit_id, credit_id])
     debit, credit = accounts[debit_id], accounts[credit_id]
-    posting, new = ledger.post(
-        key=f"{kind}/{about}", debit=debit, credit=credit, amount=amount_micros, kind=kind, now=doing.now, note=note[:200]
-    )
+    posting, new = ledger.post(key=key, debit=debit, credit=credit, amount=amount_micros, kind=kind, now=doing.now, note=note[:200])
     if new:
         after = {"amount_micros": amount_micros, "currency": debit.currency, "from": debit.name, "to": credit.name}
-        doing.audit(f"credit.{kind}", posting.key, manager_id=manager.pk, after=after)
+        doing.audit(f"credit.{kind}", key, manager_id=manager.pk, after=after)
     return Moved(posting.pk, credit.balance, not new)
 
 

@@ -53,7 +53,7 @@ def load_demo_company(*, now: datetime, settings: Settings) -> DemoCompany:
     price_list_id = _price_list(now)
     manager_id = _manager(now, price_list_id)
     credit.book_payment(now=now, by=BY, manager_id=manager_id, amount_micros=CREDIT_MICROS, reference="demo", note="demo Credit")
-    made = tuple(_profile(now, settings, manager_id, *row) for row in PROFILES)
+    made = tuple(_profile(now, settings, manager_id, row) for row in PROFILES)
     _add_missing(now, IN_STOCK)
     return DemoCompany(manager_id, price_list_id, _carrier(now, settings), made)
 
@@ -82,7 +82,8 @@ def _manager(now: datetime, price_list_id: int) -> int:
     ).manager_id
 
 
-def _profile(now: datetime, settings: Settings, manager_id: int, name: str, channels: int, e164s: tuple[str, ...]) -> DemoProfile:
+def _profile(now: datetime, settings: Settings, manager_id: int, row: tuple[str, int, tuple[str, ...]]) -> DemoProfile:
+    name, channels, e164s = row
     if not Profile.objects.filter(manager_id=manager_id, name=name).exists():
         profiles.create_profile(now=now, by=BY, manager_id=manager_id, name=name, channels=channels, sip_domain=settings.sip_domain)
     profile = Profile.objects.get(manager_id=manager_id, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Q
@@ -17,6 +17,7 @@ from trunkline.store import ledger, price_rows
 from trunkline.store.models import Account, Change, Price, PriceList
 from trunkline.store.work import By, Work, work
 
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """`dry_run`: nothing was written. `version` counts the imports of the list."""
@@ -28,13 +29,35 @@ class Imported:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Plan:
-    """Rows to close or delete, and rows to add."""
+    """What an import that is in force from `start` does to the rows of a list: some end, some never come into force, some are new."""
 
-    ended: tuple[Price, ...]
-    superseded: tuple[int, ...]
-    added: tuple[Price, ...]
+    price_list: PriceList
+    start: datetime
+    ended: list[Price] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+    added: list[Price] = field(default_factory=list)
+
+    def take(self, price: SheetPrice, current: Price | None) -> None:
+        """One line of the sheet: the price in force goes on if it is the same, else it ends where the new one begins."""
+        begins = max(price.starts_at or self.start, self.start)
+        if price.ends_at is not None and price.ends_at <= begins:
+            raise Invalid("until", f"line {price.line}: the price of {price.prefix} ends before it would begin.")
+        if current is not None and _terms(current) == price.terms:
+            self.end(current, price.ends_at)
+            return
+        if current is not None:
+            self.end(current, begins)
+        self.added.append(_price(self.price_list, price, begins))
+
+    def end(self, row: Price, moment: datetime | None) -> None:
+        """A price that would end where it began never was."""
+        if moment == row.effective_from:
+            self.superseded.append(row.pk)
+        elif moment != row.effective_until:
+            row.effective_until = moment
+            self.ended.append(row)
 
 
 def create_price_list(*, now: datetime, by: By, name: str, currency: str, echo_number: str = "") -> int:
@@ -95,37 +118,15 @@ def _plan(price_list: PriceList, sheet: Sequence[SheetPrice], start: datetime, *
     rows = list(price_list.prices.filter(Q(effective_until=None) | Q(effective_until__gt=start)).order_by("effective_from"))
     current = {row.prefix: row for row in rows if row.effective_from <= start}
     terms_now = {prefix: _terms(row) for prefix, row in current.items()}
-    found = difference(terms_now, {price.prefix: price.terms for price in sheet}, keep_missing=keep_missing)
-    ended: list[Price] = []
-    added: list[Price] = []
-    named = {price.prefix for price in sheet}
-    touched = named if keep_missing else named | {row.prefix for row in rows}
-    superseded = [row.pk for row in rows if row.effective_from > start and row.prefix in touched]
+    terms_then = {price.prefix: price.terms for price in sheet}
+    plan = _Plan(price_list, start)
+    planned = (row for row in rows if row.effective_from > start)
+    plan.superseded += [row.pk for row in planned if row.prefix in terms_then or not keep_missing]
     for price in sheet:
-        _replace(price_list, current.pop(price.prefix, None), price, start, ended, added)
-    if not keep_missing:
-        ended += [_ending(row, start) for row in current.values()]
-    superseded += [row.pk for row in ended if row.effective_until == row.effective_from]
-    ended = [row for row in ended if row.effective_until != row.effective_from]
-    return _Plan(tuple(ended), tuple(superseded), tuple(added)), found
-
-
-def _replace(
-    price_list: PriceList, current: Price | None, price: SheetPrice, start: datetime, ended: list[Price], added: list[Price]
-) -> None:
-    """One line of the sheet: the price in force goes on if it is the same, else it ends where the new one begins."""
-    begins = max(price.starts_at or start, start)
-    if price.ends_at is not None and price.ends_at <= begins:
-        raise Invalid("until", f"line {price.line}: the price of {price.prefix} ends before it would begin.")
-    if current is not None and _terms(current) == price.terms:
-        if current.effective_until != price.ends_at:
-            current.effective_until = price.ends_at
-            ended.append(current)
-        return
-    if current is not None:
-        current.effective_until = begins
-        ended.append(current)
-    added.append(_price(price_list, price, begins))
+        plan.take(price, current.pop(price.prefix, None))
+    for row in () if keep_missing else current.values():
+        plan.end(row, start)
+    return plan, difference(terms_now, terms_then, keep_missing=keep_missing)
 
 
 def _carry_out(doing: Work, price_list: PriceList, plan: _Plan, found: Difference) -> None:
@@ -142,11 +143,6 @@ def _carry_out(doing: Work, price_list: PriceList, plan: _Plan, found: Differenc
 def _counts(found: Difference) -> dict[str, int]:
     names = ("new", "increased", "decreased", "changed", "removed")
     return {name: len(getattr(found, name)) for name in names} | {"unchanged": found.unchanged}
-
-
-def _ending(row: Price, moment: datetime) -> Price:
-    row.effective_until = moment
-    return row
 
 
 def _terms(row: Price) -> Terms:
