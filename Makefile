@@ -3,7 +3,8 @@ PYTHON ?= python3
 export PYTHON
 BOOTSTRAP = $(PYTHON) -I src/trunkline/runtime/bootstrap.py
 BIN = var/venv/bin
-PYTEST = $(BIN)/python -m pytest
+# two at once: tests with engines take turns in one, the others run in the other
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: run setup setup-test test test-all lint format lock bench clean
 

@@ -27,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TRUNKLINE_HOME"] = str(Path(tempfile.gettempdir()) / f"trunkline-tests-{os.getpid()}-no-home")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side (`-n 2 --dist loadgroup`), tests with engines take turns: they measure time, and some have ports of their own."""
+    for item in items:
+        if item.get_closest_marker("engines") or item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("engines"))
+
+
 @pytest.fixture(scope="session")
 def short_tmp_path() -> Iterator[Path]:
     """For UNIX sockets, whose paths must be short, and for servers that run as another user."""
