@@ -1,0 +1,96 @@
+"""Kamailio's configuration for one instance, readable, each value with its reason beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from string import Template
+
+from trunkline.edge.certificate import ensure_certificate
+from trunkline.runtime.keys import derived_key
+from trunkline.runtime.settings import Settings
+
+# `fm`: the memory manager without debugging. The other one takes a third of all CPU that a call costs (docs/explanation/edge.md).
+KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "fm", "-X", "fm")
+ASK_TIMEOUT_MS = 1500
+ANSWER_SOCKETS = 16
+ANSWER_PROCESSES_MAX = 8
+PARTS = Path(__file__).with_name("kamailio")
+ENTRY = Path(__file__).with_name("entry.py")
+
+
+def write_kamailio_config(settings: Settings, directory: Path) -> Path:
+    """Write everything that Kamailio reads at its start into `directory`; the file to start it with."""
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    carriers = directory / "carriers.list"
+    carriers.touch(mode=0o600)  # call control fills it; Kamailio wants it to be there
+    certificate, key = ensure_certificate(directory, settings.sip_domain, settings.advertised_address)
+    processes = answer_processes(settings)
+    values = {
+        "address": bracketed(settings.sip_address),
+        "advertised": bracketed(settings.advertised_address),
+        "sip_port": settings.sip_port,
+        "sips_port": settings.sips_port,
+        "domain": settings.sip_domain,
+        "udp_workers": settings.udp_workers,
+        "rtpengine_port": settings.rtpengine_port,
+        "rpc_socket": settings.kamailio_rpc_socket,
+        "mask_key": derived_key(settings, "edge topology mask").hex(),
+        "edge_json": directory / "edge.json",
+        "entry": ENTRY,
+        "carriers": carriers,
+        "tls": directory / "tls.cfg",
+        "answers": "\n".join(_answer_process(number) for number in range(processes)),
+    }
+    _write(directory / "tls.cfg", _filled("tls.cfg", {"certificate": certificate, "key": key}))
+    _write(directory / "edge.json", json.dumps(_script_settings(settings, processes), indent=1))
+    return _write(directory / "kamailio.cfg", _filled("kamailio.cfg", values))
+
+
+def answer_processes(settings: Settings) -> int:
+    """Never more than processors: a second process beside an idle one only cools its caches (docs/explanation/edge.md)."""
+    return max(1, min(settings.invite_workers, os.cpu_count() or 1, ANSWER_PROCESSES_MAX))
+
+
+def _answer_process(number: int) -> str:
+    return (
+        f'modparam("rtimer", "timer", "name=answers{number};interval=1;mode=1;")\n'
+        f'modparam("rtimer", "exec", "timer=answers{number};route=ksr_answers_{number}")'
+    )
+
+
+def _script_settings(settings: Settings, processes: int) -> dict[str, str | int]:
+    return {
+        "domain": settings.sip_domain,
+        "edge": "edge",
+        "run_dir": str(settings.run_dir),
+        "spool_dir": str(settings.spool_dir),
+        "ask_timeout_ms": ASK_TIMEOUT_MS,
+        "answer_sockets": ANSWER_SOCKETS,
+        "answer_processes": processes,
+        "seal_key": derived_key(settings, "edge seals").hex(),
+    }
+
+
+def bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _filled(name: str, values: dict[str, object]) -> str:
+    """`@{name}` in the templates: `$` is Kamailio's own."""
+    return _AtTemplate((PARTS / name).read_text(encoding="utf-8")).substitute(values)
+
+
+class _AtTemplate(Template):
+    delimiter = "@"
+
+
+def _write(path: Path, content: str) -> Path:
+    """Keys are in it: for its owner only, from the first byte on."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+    return fresh.replace(path)

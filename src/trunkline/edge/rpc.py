@@ -1,0 +1,150 @@
+"""The client of Kamailio's command socket (JSON-RPC in datagrams): end calls, list dialogs, forget cached identities.
+
+Everything raises OSError when Kamailio is away or does not answer within the time-out, and `RpcError` (one of them) when it refuses.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_SECONDS = 1.0
+REPLY_BYTES_MAX = 65536
+BYE_CSEQ = 2_147_000_000
+"""Above whatever the leg's other end has used, and below the limit of RFC 3261."""
+ALIAS_TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
+
+Legs = Mapping[str, Any]
+
+
+class RpcError(OSError):
+    """Kamailio's fault: code and text."""
+
+
+class KamailioRpc:
+    """One client, one caller at a time. `timeout_seconds` bounds every method: each makes one or two requests to a process of its own in Kamailio,
+    which answers in well under a millisecond."""
+
+    def __init__(self, socket_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._path = socket_path
+        self._timeout_seconds = timeout_seconds
+        self._ids = itertools.count(1)
+
+    def call(self, method: str, *params: str | int) -> Any:
+        """One request, its result."""
+        ident = next(self._ids)
+        request = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": ident})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.settimeout(self._timeout_seconds)
+            channel.bind("")  # the kernel chooses an abstract name for the answer
+            channel.sendto(request.encode(), str(self._path))
+            reply = json.loads(channel.recv(REPLY_BYTES_MAX))
+        if "error" in reply:
+            raise RpcError(reply["error"]["code"], f"{method}: {reply['error']['message']}")
+        return reply.get("result")
+
+    # Calls
+
+    def end_call(self, *, call_id: str, legs: Legs, headers: str) -> bool:
+        """BYE to both sides with these header lines; a call that still rings is cancelled. `call_id` is the caller's Call-ID. When Kamailio has lost
+        the dialog the BYEs are made from `legs`. False: no such dialog, and the legs do not say enough."""
+        dialog = self._dialog_id(call_id)
+        if dialog is None:
+            return self.bye_from_legs(legs, headers)
+        self.call("dlg.end_dlg", *dialog, headers)
+        return True
+
+    def _dialog_id(self, call_id: str) -> tuple[int, int] | None:
+        try:
+            found = self.call("dlg.dlg_list", call_id)
+        except RpcError:
+            return None
+        dialog = found[0] if isinstance(found, list) and found else found
+        return (dialog["h_entry"], dialog["h_id"]) if dialog else None
+
+    def bye_from_legs(self, legs: Legs, headers: str) -> bool:
+        """BYE to each side that `legs` (of the `ans` event) knows enough of."""
+        if not all(legs.get(name) for name in ("call_id", "from_tag", "to_tag")):
+            return False
+        told = [self._bye_caller(legs, headers), self._bye_callee(legs, headers)]
+        return any(told)
+
+    def _bye_caller(self, legs: Legs, headers: str) -> bool:
+        if not legs.get("caller_contact"):
+            return False
+        us, them = f"<{legs['to_uri']}>;tag={legs['to_tag']}", f"<{legs['from_uri']}>;tag={legs['from_tag']}"
+        self._bye(legs["caller_contact"], legs["caller_routes"], legs["caller_sock"], us, them, legs["call_id"], headers)
+        return True
+
+    def _bye_callee(self, legs: Legs, headers: str) -> bool:
+        if not legs.get("callee_contact"):
+            return False
+        us, them = f"<{legs['sent_from']}>;tag={legs['from_tag']}", f"<{legs['sent_to']}>;tag={legs['to_tag']}"
+        routes = legs.get("callee_routes", [])
+        # TH: for Kamailio's topoh, which masks the Call-ID for this side and removes the header
+        self._bye(legs["callee_contact"], routes, legs["callee_sock"], us, them, legs["call_id"], f"{headers}TH: dlh\r\n")
+        return True
+
+    def _bye(self, contact: str, routes: Sequence[str], our_socket: str, us: str, them: str, call_id: str, headers: str) -> None:
+        target, next_hop = real_target(contact)
+        lines = [f"From: {us}", f"To: {them}", f"Call-ID: {call_id}", f"CSeq: {BYE_CSEQ} BYE", "Max-Forwards: 70"]
+        lines += [f"Route: {route}" for route in routes]
+        self.call("tm.t_uac_start", "BYE", target, _first_hop(routes) or next_hop or ".", our_socket, "\r\n".join(lines) + "\r\n" + headers)
+
+    def dialog_call_ids(self) -> frozenset[str]:
+        """The callers' Call-IDs of all dialogs. By a file: a datagram has no room for thousands of them."""
+        listing = self._path.with_name(f"dialogs-{os.getpid()}-{next(self._ids)}.json")
+        try:
+            self.call("dlg.dump_file", str(listing))
+            with listing.open("rb") as lines:
+                return frozenset(json.loads(line)["call_id"] for line in lines)
+        finally:
+            listing.unlink(missing_ok=True)
+
+    # Identities and carriers
+
+    def forget(self, key: str) -> None:
+        """Forget a cached identity: `user:<user>`, `src:<ip>` or `src:<ip>:<port>`. One that is not cached is forgotten already."""
+        try:
+            self.call("htable.delete", "directory", key)
+        except RpcError:
+            return
+
+    def flush_directory(self) -> None:
+        """Forget all cached identities."""
+        self.call("htable.flush", "directory")
+
+    def reload_carriers(self) -> None:
+        """Read the list of carriers again (`write_carriers`), and learn again who is one."""
+        self.call("dispatcher.reload")
+        self.flush_directory()
+
+    def uptime_seconds(self) -> int:
+        """How long Kamailio has been running."""
+        return int(self.call("core.uptime")["uptime"])
+
+
+def real_target(contact: str) -> tuple[str, str]:
+    """Request-URI and next hop of a Contact as the edge reports it: behind NAT it has the address where its messages come from as a parameter."""
+    uri, _, alias = contact.partition(";alias=")
+    if not alias:
+        return uri, ""
+    ip, port, transport = alias.partition(";")[0].split("~")
+    return uri, f"sip:{ip}:{port};transport={ALIAS_TRANSPORTS[transport]}"
+
+
+def _first_hop(routes: Sequence[str]) -> str:
+    return routes[0].partition("<")[2].partition(">")[0] if routes else ""
+
+
+def write_carriers(path: Path, carriers: Iterable[tuple[int, str]]) -> None:
+    """The list of carriers to probe, as Kamailio's dispatcher reads it: id and URI. `reload_carriers` makes it count."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text("".join(f"{ident} {uri}\n" for ident, uri in carriers), encoding="utf-8")
+    fresh.chmod(0o600)
+    fresh.replace(path)

@@ -1,0 +1,45 @@
+"""A circuit breaker in shared memory: while call control does not answer, new calls are refused at once instead of waiting for it.
+
+Open after the first time-out or refused connection. When `PAUSE` is over one call at a time is let through to try; the first answer closes it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import KSR
+
+PAUSE_DECISECONDS = 10
+_VARIABLE = "asking_off_until"
+_TABLE, _PROBE = "breaker", "probe"
+
+shv_get = KSR.pvx.shv_get
+_zero = time.monotonic()  # before the fork: the same in all workers
+
+
+def _now() -> int:
+    """Deciseconds, never 0: shared variables hold 32 bits."""
+    return int((time.monotonic() - _zero) * 10) + 1
+
+
+def lets_through() -> bool:
+    off_until: int = shv_get(_VARIABLE) or 0
+    if not off_until:
+        return True
+    if _now() < off_until:
+        return False
+    # the entry expires by itself, should the one who probes die
+    return bool(KSR.htable.sht_inc(_TABLE, _PROBE) == 1)
+
+
+def trip() -> None:
+    """Call control did not answer."""
+    KSR.pvx.shv_seti(_VARIABLE, _now() + PAUSE_DECISECONDS)
+    KSR.htable.sht_rm(_TABLE, _PROBE)
+
+
+def close() -> None:
+    """Call control answered."""
+    if shv_get(_VARIABLE):
+        KSR.pvx.shv_seti(_VARIABLE, 0)
+        KSR.htable.sht_rm(_TABLE, _PROBE)

@@ -1,0 +1,167 @@
+"""Where Kamailio comes in. Every callback is guarded: an exception in a callback would drop the message without a word."""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import KSR
+
+from . import calls, dialogs, hiding, identity, probes, question, registrar, routes, strays
+from .answers import ALLOW, reply
+from .journal import report
+from .place import ANSWER_PROCESSES, EDGE_NAME
+from .text import quoted
+
+FIRST_WORKER = 1
+MAX_FORWARDS = 70
+CONTINUE = 1
+KNOWN_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "UPDATE", "PRACK", "BYE"])
+
+Callback = Callable[..., int]
+
+
+def guarded(*, answers: bool, drops: bool = False) -> Callable[[Callable[..., None]], Callback]:
+    """`answers`: a failure is answered with 500 (400 if the sender wrote what only we write). `drops`: what would leave half dressed does not."""
+
+    def guard(body: Callable[..., None]) -> Callback:
+        @functools.wraps(body)
+        def run(*arguments: Any) -> int:
+            try:
+                body(*arguments)
+            except Exception as problem:
+                _log_failure(body.__name__, problem)
+                if drops:
+                    KSR.set_drop()
+                if answers:
+                    _answer_failure(problem)
+            return CONTINUE
+
+        return run
+
+    return guard
+
+
+def _log_failure(where: str, problem: Exception) -> None:
+    if isinstance(problem, hiding.SpoofedError):
+        KSR.notice(f"{where}: a header that only we write: {problem}\n")
+    else:
+        KSR.err(f"{where} failed:\n{''.join(traceback.format_exception(problem))}\n")
+
+
+def _answer_failure(problem: Exception) -> None:
+    try:
+        if isinstance(problem, hiding.SpoofedError):
+            reply(400, "Bad Request")
+        else:
+            reply(500, "Server Internal Error")
+    except Exception as worse:
+        KSR.err(f"and could not be answered: {worse!r}\n")
+
+
+class Edge:
+    """Kamailio calls its methods by name."""
+
+    def child_init(self, rank: int) -> int:
+        if rank == FIRST_WORKER:
+            report("boot", f'"edge":{quoted(EDGE_NAME)}')
+        return 0
+
+    @guarded(answers=True)
+    def ksr_request_route(self, message: Any) -> None:
+        if KSR.maxfwd.process_maxfwd(MAX_FORWARDS) < 0:
+            reply(483, "Too Many Hops")
+            return
+        method = message.Method
+        if method == "CANCEL":
+            if KSR.tm.t_check_trans() > 0:
+                KSR.tm.t_relay()
+            else:
+                reply(481, "Call/Transaction Does Not Exist")
+        elif KSR.siputils.has_totag() > 0:
+            dialogs.request(method)
+        else:
+            _outside(method)
+
+    @guarded(answers=True)
+    def ksr_answered(self, message: Any) -> None:
+        calls.answered()
+
+    @guarded(answers=True)
+    def ksr_unanswered(self, message: Any) -> None:
+        calls.unanswered()
+
+    @guarded(answers=True)
+    def ksr_unasked(self, message: Any) -> None:
+        calls.unasked()
+
+    @guarded(answers=False, drops=True)
+    def ksr_dress(self, message: Any) -> None:
+        routes.dress()
+
+    @guarded(answers=False)
+    def ksr_invite_reply(self, message: Any) -> None:
+        routes.replied()
+
+    @guarded(answers=True)
+    def ksr_invite_failed(self, message: Any) -> None:
+        routes.failed()
+
+    @guarded(answers=False)
+    def ksr_inside_reply(self, message: Any) -> None:
+        dialogs.replied()
+
+    @guarded(answers=False)
+    def ksr_stray_reply(self, message: Any) -> None:
+        strays.reply()
+
+    @guarded(answers=False)
+    def ksr_local_request(self, message: Any, event: str) -> None:
+        if event == "tm:local-request":
+            dialogs.local_request()
+
+    @guarded(answers=False)
+    def ksr_carrier(self, message: Any, event: str) -> None:
+        probes.changed(event)
+
+
+def _answer_process(share: int) -> Callback:
+    @guarded(answers=False)
+    def run(self: Edge, message: Any, timer: str) -> None:
+        question.serve_answers(share, ANSWER_PROCESSES, calls.abandoned)
+
+    return run
+
+
+for _number in range(ANSWER_PROCESSES):
+    setattr(Edge, f"ksr_answers_{_number}", _answer_process(_number))
+
+
+def _outside(method: str) -> None:
+    """Requests outside any dialog."""
+    if KSR.sanity.sanity_check_defaults() < 0:
+        KSR.sanity.sanity_reply()
+        return
+    if KSR.hdr.get_idx("TH", 1) is not None:
+        raise hiding.SpoofedError("TH")
+    KSR.textops.remove_hf("Route")
+    if method == "INVITE":
+        calls.invite()
+    elif method == "REGISTER":
+        registrar.register()
+    elif method == "ACK":
+        KSR.tm.t_check_trans()
+    elif method == "OPTIONS":
+        if identity.is_known_source() or not identity.is_nuisance():
+            reply(200, "OK", f"{ALLOW}Accept: application/sdp\r\n")
+    elif identity.is_known_source() or not identity.is_nuisance():
+        if method in KNOWN_METHODS:
+            reply(405, "Method Not Allowed", ALLOW)
+        else:
+            reply(501, "Not Implemented")
+
+
+def mod_init() -> Edge:
+    return Edge()

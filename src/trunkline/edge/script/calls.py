@@ -1,0 +1,136 @@
+"""An INVITE without To tag: who sends it, and may it go on."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import KSR
+
+from . import breaker, directory, registrar, routes
+from .answers import call_control_away, reply, source_address
+from .hiding import note_real_address
+from .identity import challenge, challenge_stranger, is_known_source, is_nuisance, proven
+from .journal import report
+from .place import now_us
+from .question import ask, hold, take
+from .text import address_uri, field, pv, quoted, text
+
+
+def invite(*, is_resumed: bool = False) -> None:
+    """Carriers and PBXs with a fixed address are known by their source; everybody else proves who he is."""
+    if not is_resumed:
+        note_real_address()
+    has_credentials = pv("$au") is not None
+    if has_credentials and not hold():  # before the nonce is counted: a retransmission must not be challenged
+        return
+    ip, port = pv("$si"), pv("$sp")
+    source = directory.source(ip, port)
+    if source is not None and source.kind != "none":
+        admit(source.kind, source.ident)
+    elif has_credentials:
+        proof = proven(is_resumed=is_resumed)
+        if proof is not None:
+            admit("profile", proof.profile)
+    elif source is not None:
+        challenge_stranger()
+    elif is_resumed:
+        challenge()
+    else:
+        _ask_source(ip, port)
+
+
+def _ask_source(ip: str, port: int) -> None:
+    """A flood of unknown addresses must not become a flood of questions."""
+    if not is_known_source() and is_nuisance():
+        return
+    if not breaker.lets_through():
+        call_control_away()
+    elif hold():
+        ask(f'"q":"src","ip":"{ip}","port":{port},"proto":"{pv("$proto")}"')
+
+
+def admit(kind: str, ident: int) -> None:
+    """Ask whether the call may go on."""
+    if not breaker.lets_through():
+        call_control_away()
+    elif hold():
+        identity = f"{kind}:{ident}|{text('$ci')}|{text('$ft')}|{pv('$cs')}"
+        key = blake2b(identity.encode(), digest_size=16).hexdigest()
+        KSR.pvx.avp_sets("key", key)
+        ask(
+            f'"q":"admit","key":"{key}","from_kind":"{kind}","from_id":{ident},"ruri":{field("$rU")},"to_user":{field("$tU")},'
+            f'"from_user":{field("$fU")},"pai":{_asserted()},"anonymous":{_is_anonymous()},"src":"{source_address()}",'
+            f'"call_id":{field("$ci")},"user_agent":{field("$ua")},"srtp":{int("RTP/SAVP" in text("$rb"))},"at":{now_us()}'
+        )
+
+
+def _asserted() -> str:
+    """The user part of P-Asserted-Identity, as JSON: what a PBX claims. Call control decides what becomes of it."""
+    header = text("$hdr(P-Asserted-Identity)")
+    if not header:
+        return '""'
+    user = address_uri(header).partition(":")[2].partition("@")[0].partition(";")[0]
+    return quoted(user[:128])
+
+
+def _is_anonymous() -> int:
+    return int(text("$fU").lower() == "anonymous" or "id" in text("$hdr(Privacy)").lower().replace(";", " ").split())
+
+
+# Continuing
+
+
+def answered() -> None:
+    """Call control has answered; the present transaction is the one that asked."""
+    answer = take()
+    if "go" in answer:
+        if answer["go"]:
+            routes.start(answer)
+        else:
+            reply(answer["status"], answer["phrase"], answer.get("headers", ""))
+    elif "contact" in answer:
+        registrar.tell_binding(answer)
+    else:
+        _learn(answer)
+        if KSR.is_REGISTER():
+            registrar.register(is_resumed=True)
+        else:
+            invite(is_resumed=True)
+
+
+def _learn(answer: dict[str, Any]) -> None:
+    if "ok" in answer:
+        directory.learn_user(text("$au"), answer)
+    else:
+        directory.learn_source(pv("$si"), pv("$sp"), answer)
+
+
+def unanswered() -> None:
+    """Time-out of a question, in its failure route; or the caller gave up meanwhile."""
+    is_cancelled = KSR.tm.t_is_canceled() > 0
+    if not is_cancelled:
+        breaker.trip()
+    _report_given_up("caller" if is_cancelled else "edge")
+    if not is_cancelled:
+        call_control_away()
+
+
+def unasked() -> None:
+    """The question could not even be sent."""
+    _report_given_up("edge")
+    call_control_away()
+
+
+def _report_given_up(by: str) -> None:
+    """By key, since the call has no reference yet: should call control find the question later, it is not to be a call."""
+    key = pv("$avp(key)")
+    if key:
+        status, phrase = (487, "Request Terminated") if by == "caller" else (503, "Service Unavailable")
+        report("fail", f'"key":"{key}","status":{status},"phrase":"{phrase}","by":"{by}","ring_at":0,"tried":[]')
+
+
+def abandoned(answer: dict[str, Any]) -> None:
+    """An allowed call that nobody waits for any more must not hold a channel and money."""
+    if answer.get("go"):
+        report("fail", f'"c":"{answer["call"]}","status":487,"phrase":"Request Terminated","by":"caller","ring_at":0,"tried":[]')

@@ -1,0 +1,117 @@
+"""What one side of a call may see of the other (R10.4): headers by an allow-list, From and To as call control says, Contacts sealed.
+
+Via, Record-Route, Contact and Call-ID are masked by Kamailio's `topoh` when a message leaves; this is the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import KSR
+
+from .place import DOMAIN
+from .seals import seal
+from .text import address_uri, pv, text
+
+_ALWAYS = "via v from f to t call-id i cseq max-forwards contact m route record-route content-type c content-length l"
+_ABOUT_BODY = "content-encoding e content-disposition content-language mime-version"
+_ABOUT_CALL = (
+    "accept accept-encoding accept-language allow allow-events u supported k require unsupported expires min-expires session-expires x min-se rseq "
+    "rack reason privacy retry-after timestamp priority date event o info-package recv-info user-to-user p-early-media answer-mode identity y diversion"
+)
+PASSED_ON = frozenset(f"{_ALWAYS} {_ABOUT_BODY} {_ABOUT_CALL} th".split())  # TH is topoh's own, and leaves with it
+
+_start, _next, _name, _remove = (
+    KSR.textopsx.hf_iterator_start,
+    KSR.textopsx.hf_iterator_next,
+    KSR.textopsx.hf_iterator_hname,
+    KSR.textopsx.hf_iterator_rm,
+)
+
+
+HEADERS_MAX = 10
+CONTACT_DIFFERS_FROM_SOURCE = 128  # address or port
+
+
+class SpoofedError(Exception):
+    """The sender wrote a header that only we write."""
+
+
+def drop_headers(also: Iterable[str] = ()) -> None:
+    """Remove what is not on the list. A second TH would steer topoh: nobody outside has a reason to send one."""
+    _start("h")
+    marks = 0
+    while _next("h") > 0:
+        name = _name("h").lower()
+        if name not in PASSED_ON or name in also:
+            _remove("h")
+        elif name == "diversion":
+            _hide_diversion()
+        elif name == "th":
+            marks += 1
+    if marks > 1:
+        raise SpoofedError("TH")
+
+
+def _hide_diversion() -> None:
+    """Who diverted the call stays, where that was does not."""
+    KSR.textopsx.hf_iterator_rm("h")
+    value = re.sub(r"@[^>;,\s\"]+", f"@{DOMAIN}", text("$hdr(Diversion)"))
+    KSR.hdr.append(f"Diversion: {value}\r\n")
+
+
+def set_from_and_to(from_uri: str, to_uri: str) -> None:
+    """Both without display name; tags stay. Empty: leave it."""
+    if from_uri:
+        KSR.uac.uac_replace_from("", from_uri)
+    if to_uri:
+        KSR.uac.uac_replace_to("", to_uri)
+
+
+def seal_contact(call_id: str) -> str:
+    """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns its URI, or nothing."""
+    contact = text("$ct")
+    if not contact or contact == "*":
+        return ""
+    uri = address_uri(contact)
+    KSR.textops.remove_hf("Contact")
+    KSR.hdr.append(f"Contact: <{seal(uri, call_id)}>\r\n")
+    return uri
+
+
+def note_real_address() -> None:
+    """Behind NAT the Contact is not where the message came from: note that in it, before anything else reads it. (What is relayed, the dialog's own
+    BYE, and requests from the other side go there.) Only in the request route."""
+    if pv("$ct") is not None and KSR.nathelper.nat_uac_test(CONTACT_DIFFERS_FROM_SOURCE) > 0:
+        KSR.nathelper.add_contact_alias()
+        KSR.textopsx.msg_apply_changes()
+
+
+def header_values(name: str) -> list[str]:
+    """All values of a header that may be repeated or hold a list."""
+    values: list[str] = []
+    for index in range(HEADERS_MAX):
+        body = text(f"$(hdr({name})[{index}])")
+        if not body:
+            break
+        values += split_values(body)
+    return values
+
+
+def split_values(body: str) -> list[str]:
+    """A header's comma separated values; commas in quotes and angle brackets do not count."""
+    if "," not in body:
+        return [body]
+    values, start, is_quoted, is_bracketed = [], 0, False, False
+    for at, letter in enumerate(body):
+        if letter == '"' and body[at - 1 : at] != "\\":
+            is_quoted = not is_quoted
+        elif is_quoted:
+            continue
+        elif letter in "<>":
+            is_bracketed = letter == "<"
+        elif letter == "," and not is_bracketed:
+            values.append(body[start:at].strip())
+            start = at + 1
+    return [value for value in [*values, body[start:].strip()] if value]

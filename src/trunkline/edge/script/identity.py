@@ -1,0 +1,115 @@
+"""Who sends: digest with one or two valid passwords, and what becomes of those who guess."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import KSR
+
+from . import breaker, directory
+from .answers import call_control_away, reply, source_address
+from .journal import report_authentication
+from .place import DOMAIN, now_us
+from .question import ask, hold
+from .text import pv, quoted, text
+
+PASSWORD_IS_HA1 = 1
+KEEP_NONCE_COUNT = 32  # a wrong first password must not use up the nonce for the second
+CHALLENGE_QOP_AUTH = 1
+CHALLENGE_STALE = 16
+WRONG_PASSWORD, NO_CREDENTIALS = -2, -5
+STALE_NONCE, REUSED_NONCE = -4, -6
+
+FAILURES_BEFORE_BAN = 5
+SCANNERS = ("friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr", "pplsip", "iwar", "vaxsipuseragent", "siparmyknife")
+
+
+class Proof(NamedTuple):
+    """A digest that fits. `by_old`: the old password was used."""
+
+    profile: int
+    by_old: bool
+
+
+def proven(*, is_resumed: bool) -> Proof | None:
+    """The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way."""
+    user = text("$au")
+    if not user:
+        challenge_stranger()
+        return None
+    suspect = f"{user}@{pv('$si')}"
+    if KSR.htable.sht_get("bans", suspect) is not None:
+        reply(403, "Forbidden")
+        return None
+    entry = directory.credentials(user)
+    if entry is None:
+        _ask_who(user, is_resumed=is_resumed)
+        return None
+    if isinstance(entry, str):
+        _failed(suspect, user, "unknown user")
+        return None
+    by_old, result = _check(entry)
+    if result > 0:
+        _remember_good_source()
+        return Proof(entry.profile, by_old)
+    if result in (STALE_NONCE, REUSED_NONCE):
+        challenge(CHALLENGE_STALE)
+    elif result == NO_CREDENTIALS:  # for another realm
+        challenge_stranger()
+    else:
+        _failed(suspect, user, "wrong password" if result == WRONG_PASSWORD else f"credentials not usable ({result})")
+    return None
+
+
+def _check(entry: directory.Credentials) -> tuple[bool, int]:
+    check = KSR.auth.pv_auth_check
+    result = check(DOMAIN, entry.ha1, PASSWORD_IS_HA1 | KEEP_NONCE_COUNT, 0)
+    if result == WRONG_PASSWORD and entry.old_ha1 and now_us() < entry.old_until_us:
+        return True, check(DOMAIN, entry.old_ha1, PASSWORD_IS_HA1 | KEEP_NONCE_COUNT, 0)
+    return False, result
+
+
+def _ask_who(user: str, *, is_resumed: bool) -> None:
+    """At most once for a request: an answer that does not stay in the table must not become a loop."""
+    if is_resumed or len(user) > 64 or not breaker.lets_through():
+        call_control_away()
+    elif hold():
+        ask(f'"q":"who","user":{quoted(user)}')
+
+
+def challenge(flags: int = 0) -> None:
+    if KSR.is_REGISTER():
+        KSR.auth.www_challenge(DOMAIN, CHALLENGE_QOP_AUTH | flags)
+    else:
+        KSR.auth.proxy_challenge(DOMAIN, CHALLENGE_QOP_AUTH | flags)
+
+
+def challenge_stranger() -> None:
+    """Without credentials anybody may be sending: scanners and floods get silence."""
+    if is_known_source() or not is_nuisance():
+        challenge()
+
+
+def is_known_source() -> bool:
+    return KSR.htable.sht_get("known", pv("$si")) is not None
+
+
+def is_nuisance() -> bool:
+    agent = text("$ua").lower()
+    return any(name in agent for name in SCANNERS) or KSR.pike.pike_check_req() < 0
+
+
+def _remember_good_source() -> None:
+    """A busy PBX must never look like a flood."""
+    address = pv("$si")
+    if KSR.htable.sht_get("known", address) is None:
+        KSR.htable.sht_sets("known", address, "1")
+
+
+def _failed(suspect: str, user: str, why: str) -> None:
+    report_authentication(source_address(), user, why)
+    if KSR.htable.sht_inc("failures", suspect) >= FAILURES_BEFORE_BAN:
+        KSR.htable.sht_sets("bans", suspect, "1")
+        reply(403, "Forbidden")
+    else:
+        challenge_stranger()

@@ -1,0 +1,27 @@
+"""This instance, as `trunkline.edge.config` wrote it down for its Kamailio."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import KSR
+
+_written = json.loads(Path(KSR.pv.get("$def(EDGE)")).read_text(encoding="utf-8"))
+
+DOMAIN: str = _written["domain"]
+EDGE_NAME: str = _written["edge"]
+RUN_DIR: str = _written["run_dir"]
+SPOOL_DIR: str = _written["spool_dir"]
+ASK_TIMEOUT_MS: int = _written["ask_timeout_ms"]
+ANSWER_SOCKETS: int = _written["answer_sockets"]
+ANSWER_PROCESSES: int = _written["answer_processes"]
+SEAL_KEY: bytes = bytes.fromhex(_written["seal_key"])
+
+BOOT_US = time.time_ns() // 1000
+"""This module is imported once, before Kamailio forks: all workers have the same."""
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,284 @@
+"""A call that may go on: its routes in order, until one rings or answers (R6.1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import KSR
+
+from . import media
+from .answers import RETRY_AFTER, our_socket, reply, source_address
+from .hiding import drop_headers, header_values, seal_contact, set_from_and_to
+from .journal import report
+from .place import DOMAIN, now_us
+from .seals import Mark, mark_parameter
+from .text import number, pv, quoted, text
+
+FIRST_ANSWER_MS = 3000
+"""No answer at all in this time: the next route. Long enough for three INVITEs over UDP."""
+NEVER_SHOWN = {401: (503, "Service Unavailable"), 407: (503, "Service Unavailable")}
+"""A carrier that does not know us is our business, not the caller's: no challenge that he cannot answer."""
+MOVED = (480, "Temporarily Unavailable")
+"""For 3xx: where to it moved is the callee's business, and the new place was never paid for."""
+
+
+class Call(NamedTuple):
+    """What the transaction remembers of its call, in `$avp(call)`. `caller_leg`: the caller's half of `legs`, as JSON fields."""
+
+    ref: str
+    media: str
+    from_uri: str
+    to_uri: str
+    route: str
+    had_offer: str
+    caller_leg: str
+    sent_from: str = ""
+    sent_to: str = ""
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.ref, self.media)
+
+
+class _Sending(NamedTuple):
+    call: Call
+    route: dict[str, Any]
+
+
+_sending: _Sending | None = None
+"""For the branch route, which runs within `t_relay`."""
+_media_is_away = False
+
+
+def recall() -> Call | None:
+    kept = pv("$avp(call)")
+    return Call(*kept.split("\n")) if kept else None
+
+
+def _remember(call: Call) -> None:
+    KSR.pvx.avp_sets("call", "\n".join(call))
+
+
+def start(verdict: dict[str, Any]) -> None:
+    """Follow the first route that can be followed."""
+    routes = verdict["routes"]
+    KSR.pvx.avp_sets("expires", str(verdict["expires_s"]))
+    if len(routes) > 1 or routes[0].get("auth"):
+        KSR.pvx.avp_sets("routes", json.dumps(routes))
+    KSR.dialog.dlg_manage()
+    KSR.dialog.dlg_set_timeout(verdict["max_s"])
+    KSR.dialog.var_sets("tl", verdict["call"])
+    offer = media.description() if verdict["media"] == "relay" else ""
+    call = Call(
+        ref=verdict["call"],
+        media=media.media_of(verdict["media"], offer),
+        from_uri=text("$fu"),
+        to_uri=text("$tu"),
+        route="0",
+        had_offer="1" if offer else "",
+        caller_leg=_caller_leg(),
+    )
+    _follow(call, routes, verdict["expires_s"])
+
+
+def _caller_leg() -> str:
+    beyond = ",".join(quoted(value) for value in header_values("Record-Route"))
+    return (
+        f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"cseq":{number(str(pv("$cs")))},'
+        f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(text("$ct"))},'
+        f'"caller_src":"{source_address()}","caller_sock":"{our_socket()}","caller_routes":[{beyond}]'
+    )
+
+
+def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int) -> None:
+    """From `call.route` on, the first route along which the INVITE leaves; the rest is up to replies and time-outs."""
+    KSR.tm.t_on_branch("ksr_dress")
+    KSR.tm.t_on_reply("ksr_invite_reply")
+    KSR.tm.t_on_failure("ksr_invite_failed")
+    for index in range(int(call.route), len(routes)):
+        route = routes[index]
+        attempt = call._replace(
+            route=str(index),
+            media=call.media[:2] + media.OF_ROUTE[route["srtp"]] if call.media else "",
+            sent_from=route["from"] or call.from_uri,
+            sent_to=route["to"] or call.to_uri,
+        )
+        _remember(attempt)
+        KSR.tm.t_set_fr(expires_seconds * 1000, FIRST_ANSWER_MS)
+        if _relay(_Sending(attempt, route)):
+            return
+        if _media_is_away:
+            break
+        _note_tried(index, 500)
+    _give_up(call)
+
+
+def _relay(sending: _Sending) -> bool:
+    """The INVITE leaves, dressed by `dress`."""
+    global _sending, _media_is_away
+    _sending, _media_is_away = sending, False
+    KSR.seturi(sending.route["uri"])
+    if sending.route["dst"]:
+        KSR.setdsturi(sending.route["dst"])
+    return bool(KSR.tm.t_relay() > 0)
+
+
+def dress() -> None:
+    """Branch route: what the INVITE looks like along this route. What is changed here is changed for this branch only."""
+    global _media_is_away
+    if _sending is None:
+        return
+    call, route = _sending.call, _sending.route
+    if call.had_offer and not media.offer(call.mark, to_callee=True):
+        _media_is_away = True
+        KSR.set_drop()
+        return
+    call_id = text("$ci")
+    drop_headers()
+    seal_contact(call_id)
+    set_from_and_to(route["from"], route["to"])
+    pai = f"P-Asserted-Identity: <sip:{route['pai']}@{DOMAIN}>\r\n" if route["pai"] else ""
+    KSR.hdr.append(f"{pai}Privacy: id\r\nUser-Agent: Trunkline\r\n" if route["privacy"] else f"{pai}User-Agent: Trunkline\r\n")
+    KSR.rr.add_rr_param(mark_parameter(call.mark, call_id))
+    KSR.rr.record_route()
+    if "transport=tcp" in route["dst"] or "transport=tls" in route["dst"]:
+        # a PBX behind NAT: the connection that it opened is the only way to it
+        KSR.set_forward_no_connect()
+
+
+def _give_up(call: Call) -> None:
+    """The INVITE did not leave."""
+    phrase = "Media relay away" if _media_is_away else "No route"
+    _report_failed(call, 503, phrase, "edge")
+    reply(503, "Service Unavailable", RETRY_AFTER)
+
+
+# What comes back
+
+
+def replied() -> None:
+    """A reply to the INVITE, before it is relayed."""
+    status = pv("$rs")
+    call = recall()
+    if status == 100 or call is None:
+        return
+    drop_headers()
+    set_from_and_to(call.from_uri if call.sent_from != call.from_uri else "", call.to_uri if call.sent_to != call.to_uri else "")
+    if status >= 300:
+        return
+    contact = seal_contact(text("$ci"))
+    if call.media and media.description():
+        _answer_media(call)
+    if status >= 200:
+        _report_answered(call, contact)
+    elif status >= 180 and not pv("$avp(rang)"):
+        KSR.pvx.avp_sets("rang", str(now_us()))
+
+
+def _answer_media(call: Call) -> None:
+    """If the INVITE came without a description this one is the offer, and the ACK brings the answer."""
+    done = media.answer() if call.had_offer else media.offer(call.mark, to_callee=False)
+    if not done:
+        KSR.err(f"RTPengine did not take the description of call {call.ref}\n")
+        media.withhold()
+
+
+def _report_answered(call: Call, contact: str) -> None:
+    """Once; a 2xx is repeated until its ACK comes."""
+    if pv("$avp(answered)"):
+        return
+    KSR.pvx.avp_sets("answered", "1")
+    if call.sent_from != call.from_uri or call.sent_to != call.to_uri:
+        KSR.dialog.var_sets("sent", f"{call.sent_from}\n{call.sent_to}")
+    beyond = ",".join(quoted(value) for value in _callee_routes())
+    legs = (
+        f'{call.caller_leg},"to_tag":{quoted(text("$tt"))},"sent_from":{quoted(call.sent_from)},"sent_to":{quoted(call.sent_to)},'
+        f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":[{beyond}]'
+    )
+    report(
+        "ans",
+        f'"c":"{call.ref}","route":{call.route},"ring_at":{pv("$avp(rang)") or 0},"legs":{{{legs}}},'
+        f'"codec":{quoted(media.codec())},"tried":[{pv("$avp(tried)") or ""}]',
+    )
+
+
+def _callee_routes() -> list[str]:
+    """Proxies on the callee's side, nearest first: the Record-Route entries above ours."""
+    above: list[str] = []
+    for value in header_values("Record-Route"):
+        if ";tl=" in value:
+            break
+        above.insert(0, value)
+    return above
+
+
+# When it fails
+
+
+def failed() -> None:
+    """Failure route: the next route, credentials, or the end."""
+    call = recall()
+    if call is None:
+        return
+    if KSR.tm.t_is_canceled() > 0:
+        _end(call, 487, "Request Terminated", "caller")
+        return
+    is_time_out = KSR.tm.t_branch_timeout() > 0
+    status = 408 if is_time_out else int(pv("$T_reply_code"))
+    routes = json.loads(pv("$avp(routes)") or "[]")
+    index = int(call.route)
+    if status in (401, 407) and routes and _authenticate(call, routes[index]):
+        return
+    if _may_try_next(status) and index + 1 < len(routes):
+        _note_tried(index, status)
+        _follow(call._replace(route=str(index + 1)), routes, int(pv("$avp(expires)")))
+        return
+    if routes:
+        _note_tried(index, status)
+    _end(call, status, "Request Timeout" if is_time_out else text("$T_rpl($rr)"), "timeout" if is_time_out else "callee")
+    _replace_final(status)
+
+
+def _may_try_next(status: int) -> bool:
+    """Never after ringing: somebody may be about to answer, and everything above 5xx is a person's decision."""
+    return (status == 408 or 500 <= status < 600) and not pv("$avp(rang)")
+
+
+def _replace_final(status: int) -> None:
+    shown = MOVED if 300 <= status < 400 else NEVER_SHOWN.get(status)
+    if shown:
+        KSR.tm.t_reply(*shown)
+
+
+def _authenticate(call: Call, route: dict[str, Any]) -> bool:
+    """Answer the carrier's challenge, once."""
+    if not route.get("auth") or pv("$avp(proved)"):
+        return False
+    KSR.pvx.avp_sets("proved", "1")
+    KSR.pv.sets("$avp(auth_user)", route["auth"][0])
+    KSR.pv.sets("$avp(auth_password)", route["auth"][1])
+    if KSR.uac.uac_auth() <= 0:
+        return False
+    KSR.tm.t_on_branch("ksr_dress")
+    KSR.tm.t_on_reply("ksr_invite_reply")
+    KSR.tm.t_on_failure("ksr_invite_failed")
+    return _relay(_Sending(call, route))
+
+
+def _end(call: Call, status: int, phrase: str, by: str) -> None:
+    media.end(call.mark)
+    _report_failed(call, status, phrase, by)
+
+
+def _note_tried(index: int, status: int) -> None:
+    before = pv("$avp(tried)")
+    KSR.pvx.avp_sets("tried", f"{before},[{index},{status}]" if before else f"[{index},{status}]")
+
+
+def _report_failed(call: Call, status: int, phrase: str, by: str) -> None:
+    report(
+        "fail",
+        f'"c":"{call.ref}","status":{status},"phrase":{quoted(phrase[:128])},"by":"{by}","ring_at":{pv("$avp(rang)") or 0},'
+        f'"tried":[{pv("$avp(tried)") or ""}]',
+    )

@@ -1,0 +1,47 @@
+"""A 2xx to an INVITE whose transaction is gone: repeated because its ACK was lost, or answered after Kamailio crashed while the call rang.
+
+Nothing of what the transaction knew is left; what the call is, its Record-Route says. All other strays are dropped.
+"""
+
+from __future__ import annotations
+
+import KSR
+
+from . import media
+from .answers import our_socket, source_address
+from .dialogs import ANONYMOUS
+from .hiding import drop_headers, header_values, seal_contact, set_from_and_to
+from .journal import report
+from .seals import Mark, read_mark
+from .text import number, pv, quoted, text
+
+
+def reply() -> None:
+    """In the core's reply route, before the reply is forwarded by its Via."""
+    call_id = text("$ci")
+    marks = (read_mark(value, call_id) for value in header_values("Record-Route"))
+    mark = next((found for found in marks if found), None)
+    if mark is None or pv("$rm") != "INVITE" or not 200 <= pv("$rs") < 300:
+        KSR.set_drop()
+        return
+    from_uri, to_uri = ANONYMOUS, ANONYMOUS
+    is_known = KSR.dialog.dlg_get(call_id, text("$ft"), text("$tt")) > 0
+    if is_known:
+        from_uri, to_uri = text("$dlg(from_uri)"), text("$dlg(to_uri)")
+    sent_from, sent_to = text("$fu"), text("$tu")
+    drop_headers()
+    set_from_and_to(from_uri, to_uri)
+    contact = seal_contact(call_id)
+    if mark.media and media.description() and not media.answer():
+        media.withhold()
+    if not is_known:
+        _report_answered(mark, contact, sent_from, sent_to)
+
+
+def _report_answered(mark: Mark, contact: str, sent_from: str, sent_to: str) -> None:
+    legs = (
+        f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"to_tag":{quoted(text("$tt"))},"cseq":{number(str(pv("$cs")))},'
+        f'"sent_from":{quoted(sent_from)},"sent_to":{quoted(sent_to)},"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}",'
+        f'"callee_sock":"{our_socket()}"'
+    )
+    report("ans", f'"c":"{mark.ref}","route":0,"ring_at":0,"legs":{{{legs}}},"codec":{quoted(media.codec())},"tried":[]')

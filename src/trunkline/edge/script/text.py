@@ -1,0 +1,51 @@
+"""Text from SIP messages, made fit to leave them."""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring_ascii as quoted
+
+import KSR
+
+FIELD_MAX = 512
+
+pv = KSR.pv.get
+
+__all__ = ["FIELD_MAX", "address_uri", "field", "number", "pv", "quoted", "text"]
+
+
+def text(name: str) -> str:
+    """A pseudo-variable; what is not there is empty, and bytes that are no UTF-8 become U+FFFD (Kamailio's `get` raises)."""
+    try:
+        return pv(name) or ""
+    except UnicodeDecodeError:
+        hexadecimal = pv(f"$({name[1:]}{{s.encode.hexa}})") or ""
+        return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
+
+
+def field(name: str) -> str:
+    """The same as a quoted JSON string: at most 512 bytes, no control characters."""
+    value = text(name)
+    if len(value) > FIELD_MAX or not value.isprintable():
+        value = "".join(letter if letter.isprintable() else " " for letter in value)
+    # every character that is not ASCII may take more than a byte
+    if len(value) * 4 > FIELD_MAX and len(value.encode()) > FIELD_MAX:
+        value = value.encode()[:FIELD_MAX].decode("utf-8", "ignore")
+    return quoted(value)
+
+
+def number(digits: str, otherwise: int = 0) -> int:
+    """A number that somebody else wrote; at most nine digits."""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else otherwise
+
+
+def address_uri(header: str) -> str:
+    """The URI of a From, To or Contact value, without the display name and the parameters of the header."""
+    start = 0
+    if header.startswith('"'):
+        start = header.find('"', 1)
+        while start > 0 and header[start - 1] == "\\":
+            start = header.find('"', start + 1)
+    opened = header.find("<", max(start, 0))
+    if opened >= 0:
+        return header[opened + 1 :].partition(">")[0].strip()
+    return header.partition(";")[0].strip()

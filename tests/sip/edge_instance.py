@@ -1,0 +1,173 @@
+"""A real Kamailio with the edge's script, a scripted call control, and, if wanted, a real RTPengine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.sip.fake_callcontrol import FakeCallControl
+from trunkline.edge.config import KAMAILIO_OPTIONS, write_kamailio_config
+from trunkline.edge.rpc import KamailioRpc
+from trunkline.runtime.engine_root import ensure_root
+from trunkline.runtime.engines.rtpengine import rtpengine_command
+from trunkline.runtime.sandbox import engine_command
+from trunkline.runtime.settings import Settings, make_directories
+
+EDGE = Path(__file__).resolve().parents[2] / "src" / "trunkline" / "edge"
+START_SECONDS = 15.0
+MEDIA_PORTS = 200
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free for UDP and TCP a moment ago, below the range that clients get by themselves."""
+    ports: list[int] = []
+    with ExitStack() as held:
+        while len(ports) < count:
+            number = 22000 + secrets.randbelow(900)
+            try:
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            ports.append(number)
+    return ports
+
+
+class EdgeInstance:
+    """`kill` and `start` are for tests of crashes; `with` starts and stops everything."""
+
+    def __init__(self, *, media: bool = False, udp_workers: int = 2) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="tle-"))
+        sip, sips, web, rtpengine, echo, metrics, lab = free_ports(7)
+        first_media = 40000 + secrets.randbelow(90) * MEDIA_PORTS
+        self.settings = Settings(
+            home=self.home, sip_port=sip, sips_port=sips, web_port=web, rtpengine_port=rtpengine, echo_port=echo, metrics_port=metrics,
+            lab_carrier_port=lab, udp_workers=udp_workers, invite_workers=1, rtp_port_min=first_media, rtp_port_max=first_media + MEDIA_PORTS - 1,
+        )  # fmt: skip
+        make_directories(self.settings)
+        self.has_media = media
+        self.log = self.home / "kamailio.log"
+        self.rpc = KamailioRpc(self.settings.kamailio_rpc_socket)
+        self.callcontrol = FakeCallControl(self.settings.callcontrol_socket, self.settings.spool_dir, self.domain)
+        self._root = ensure_root("engine")
+        self._ready_at = 0
+        self._kamailio: subprocess.Popen[bytes] | None = None
+        self._rtpengine: subprocess.Popen[bytes] | None = None
+
+    @property
+    def domain(self) -> str:
+        return self.settings.sip_domain
+
+    @property
+    def server(self) -> tuple[str, int]:
+        return self.settings.sip_address, self.settings.sip_port
+
+    @property
+    def tls_server(self) -> tuple[str, int]:
+        return self.settings.sip_address, self.settings.sips_port
+
+    def __enter__(self) -> Self:
+        self.callcontrol.__enter__()
+        if self.has_media:
+            self.start_rtpengine()
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.kill(signal.SIGTERM)
+        if self._rtpengine:
+            self.kill_rtpengine()
+        self.callcontrol.kill()
+        if kind is None:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Returns when OPTIONS is answered."""
+        directory = self.settings.engines_dir / "kamailio"
+        config = write_kamailio_config(self.settings, directory)
+        argv = ["kamailio", "-DD", "-E", *KAMAILIO_OPTIONS, "-Y", str(self.settings.run_dir), "-f", str(config)]
+        writable = [self.settings.run_dir, self.settings.spool_dir, directory]
+        command = engine_command(self._root, argv, writable=writable, readable=[EDGE], die_with_parent=True)
+        with self.log.open("ab") as log:
+            self._kamailio = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._wait_until_it_answers()
+        self._ready_at = self.log.stat().st_size
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(self.server)
+            probe.settimeout(0.1)
+            while time.monotonic() < deadline:
+                try:
+                    probe.send(_options(self.domain))
+                    probe.recv(4096)
+                except OSError:
+                    time.sleep(0.02)
+                else:
+                    return
+        raise AssertionError(f"Kamailio does not answer:\n{self.log.read_text()[-4000:]}")
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """All of Kamailio, at once."""
+        if self._kamailio:
+            os.killpg(self._kamailio.pid, how)
+            self._kamailio.wait(10)
+            self._kamailio = None
+
+    def start_rtpengine(self) -> None:
+        command = rtpengine_command(self.settings, self._root)
+        with (self.home / "rtpengine.log").open("ab") as log:
+            self._rtpengine = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._wait_for_rtpengine()
+
+    def _wait_for_rtpengine(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("127.0.0.1", self.settings.rtpengine_port))
+            probe.settimeout(0.1)
+            while time.monotonic() < deadline:
+                try:
+                    probe.send(b"1 d7:command4:pinge")
+                    probe.recv(4096)
+                except OSError:
+                    time.sleep(0.02)
+                else:
+                    return
+        raise AssertionError("RTPengine does not answer")
+
+    def kill_rtpengine(self) -> None:
+        assert self._rtpengine
+        os.killpg(self._rtpengine.pid, signal.SIGKILL)
+        self._rtpengine.wait(10)
+        self._rtpengine = None
+
+    def complaints(self) -> list[str]:
+        """What Kamailio logged as an error since it is ready."""
+        lines = self.log.read_bytes()[self._ready_at :].decode("utf-8", "replace").splitlines()
+        return [line for line in lines if " ERROR:" in line or " CRITICAL:" in line or "Traceback" in line]
+
+
+def _options(domain: str) -> bytes:
+    ident = secrets.token_hex(8)
+    lines = [
+        f"OPTIONS sip:{domain} SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK{ident}",
+        f"From: <sip:probe@{domain}>;tag={ident}",
+        f"To: <sip:{domain}>",
+        f"Call-ID: {ident}",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 70",
+        "Content-Length: 0",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
