@@ -22,8 +22,6 @@ from trunkline.runtime.settings import Settings
 
 WEB_WORKERS = 2
 WEB_THREADS = 4
-KAMAILIO_SHARED_MEGABYTES = 512
-KAMAILIO_PRIVATE_MEGABYTES = 16
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class ProcessSpec:
         ours = sorted(item for item in self.environment.items() if item[0].startswith("TRUNKLINE_"))
         digest = hashlib.blake2b(repr((__version__, argv, ours)).encode(), digest_size=16)
         for path in sorted(self.directory.rglob("*")) if self.directory.is_dir() else []:
-            if path.is_file():
+            if path.is_file() and path.suffix != ".list":  # lists change while it runs
                 digest.update(path.read_bytes())
         return digest.hexdigest()
 
@@ -129,19 +127,20 @@ def _kamailio_command(settings: Settings, root: Path | None) -> list[str]:
     directory = settings.engines_dir / "kamailio"
     directory.mkdir(parents=True, exist_ok=True)
     # by name, at the moment of use: the edge is a room above this one
-    config = import_module("trunkline.edge.config").write_kamailio_config(settings, directory)
+    edge_config = import_module("trunkline.edge.config")
+    config = edge_config.write_kamailio_config(settings, directory)
     edge = Path(__file__).resolve().parents[1] / "edge"
-    memory = ["-m", str(KAMAILIO_SHARED_MEGABYTES), "-M", str(KAMAILIO_PRIVATE_MEGABYTES)]
-    argv = ["kamailio", "-DD", "-E", *memory, "-Y", str(settings.run_dir), "-f", str(config)]
+    argv = ["kamailio", "-DD", "-E", *edge_config.KAMAILIO_OPTIONS, "-Y", str(settings.run_dir), "-f", str(config)]
     return engine_command(root, argv, writable=[settings.run_dir, settings.spool_dir, directory], readable=[edge])
 
 
 def _web(settings: Settings) -> ProcessSpec:
     address = f"127.0.0.1:{settings.web_port}"
     scale = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--worker-tmp-dir", str(settings.run_dir)]
+    argv = [sys.executable, "-m", "gunicorn", "trunkline.manager.wsgi", "--bind", address, *scale, "--no-control-socket"]
     return ProcessSpec(
         name="web",
-        command=lambda: [sys.executable, "-m", "gunicorn", "trunkline.manager.wsgi", "--bind", address, *scale],
+        command=lambda: argv,
         ready=lambda: probes.web_is_healthy(settings),
         ports=(Port("tcp", "127.0.0.1", settings.web_port),),
         environment=_python_environment(settings),
