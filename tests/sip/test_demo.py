@@ -1,9 +1,10 @@
-"""`./trunkline demo` from nothing: it starts an instance, shows everything with real engines, and leaves nothing behind."""
+"""`./trunkline demo` from nothing: everything with real engines, and nothing left behind."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ PORTS = {
     "WEB_PORT": 23702,
     "RTPENGINE_PORT": 23703,
     "ECHO_PORT": 23704,
-    "METRICS_PORT": 23705,
+    "METRICS_PORT": 23707,
     "LAB_CARRIER_PORT": 23706,
     "RTP_PORT_MIN": 23720,
     "RTP_PORT_MAX": 23899,
@@ -38,17 +39,46 @@ STEPS = [
 ]
 
 
-@pytest.mark.engines
-def test_the_demo_shows_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    environment = {**os.environ, "TRUNKLINE_HOME": str(tmp_path), **{f"TRUNKLINE_{name}": str(value) for name, value in PORTS.items()}}
-    command = [sys.executable, "-m", "trunkline.cli"]
+COMMAND = [sys.executable, "-m", "trunkline.cli"]
 
-    done = subprocess.run([*command, "demo", "--json"], env=environment, capture_output=True, text=True, timeout=240, check=False)
+pytestmark = pytest.mark.engines
 
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "TRUNKLINE_HOME": str(tmp_path), **{f"TRUNKLINE_{name}": str(value) for name, value in PORTS.items()}}
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
+def is_running(environment: dict[str, str]) -> bool:
+    return bool(json.loads(run(environment, "status", "--json").stdout)["running"])
+
+
+def test_everything_is_shown_on_the_instance_that_runs(environment: dict[str, str]) -> None:
+    started = run(environment, "up", "--detach")
+    assert started.returncode == 0, started.stderr
+    try:
+        done = run(environment, "demo", "--json")
+        said = json.loads(done.stdout)
+        assert [step["name"] for step in said["steps"]] == STEPS, done.stderr
+        assert [step for step in said["steps"] if not step["ok"]] == []
+        assert said["ok"] is True
+        assert done.returncode == 0
+        assert is_running(environment), "it was not the demo's to end"
+    finally:
+        run(environment, "down")
+
+
+def test_a_failure_is_told_and_what_was_started_is_ended(environment: dict[str, str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.2", PORTS["LAB_CARRIER_PORT"]))
+        done = run(environment, "demo", "--json")
     said = json.loads(done.stdout)
-    assert [step["name"] for step in said["steps"]] == STEPS, done.stderr
-    assert [step for step in said["steps"] if not step["ok"]] == []
-    assert said["ok"] is True
-    assert done.returncode == 0
-    status = subprocess.run([*command, "status", "--json"], env=environment, capture_output=True, text=True, timeout=30, check=False)
-    assert json.loads(status.stdout)["running"] is False
+    assert [(step["name"], step["ok"]) for step in said["steps"]] == [("instance", True), ("carrier", False)], done.stderr
+    assert "its SIP port is taken" in said["steps"][1]["detail"]
+    assert said["ok"] is False
+    assert done.returncode == 1
+    assert not is_running(environment)

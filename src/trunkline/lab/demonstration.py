@@ -18,7 +18,7 @@ from trunkline.lab.talker import Ended, Talker
 from trunkline.runtime.settings import Settings
 from trunkline.store import queries
 from trunkline.store.audit import audit
-from trunkline.store.models import Account, CallRecord, Posting, Profile
+from trunkline.store.models import Account, CallRecord, Posting, Profile, Registration
 from trunkline.usecases import credit
 from trunkline.usecases.demo import BY, ECHO_NUMBER, DemoCompany
 from trunkline.usecases.pbx_config import TrunkDetails
@@ -99,7 +99,10 @@ class Demonstration:
     def register_pbx(self) -> str:
         self.pbx.start()
         wait_until_registered(self.pbx)
-        return f"an Asterisk with our configuration for {self.profile.name} registered as {self.profile.sip_user}"
+        self._wait(lambda: Registration.objects.filter(profile_id=self.profile.profile_id).exists(), "the registration in the store")
+        row = Registration.objects.get(profile_id=self.profile.profile_id)
+        granted = (row.expires_us - row.refreshed_us) // 1_000_000
+        return f"{row.user_agent.split('+')[0]} with our configuration for {self.profile.name} registered from {row.source} for {granted} s"
 
     # Calls
 

@@ -111,6 +111,9 @@ class Talker:
 
     def start(self) -> None:
         self.asterisk.start()
+        if "No objects found" in self.asterisk.cli("pjsip show transports"):  # it boots all the same
+            self.asterisk.stop()
+            raise self.asterisk.error("its SIP port is taken")
         self.calls_dir.mkdir()
         self._write_melody("answer", self.seed, ANSWER_SECONDS)
 
