@@ -21,7 +21,7 @@ from trunkline.callcontrol.daemon import CallControl, Ground
 from trunkline.callcontrol.journal import JournalReader
 from trunkline.callcontrol.reconcile import Look, Reconciler
 from trunkline.domain import calls as rules
-from trunkline.store.models import CallRecord, Change, ChannelUse, JournalPosition, LiveCall, Profile, Registration
+from trunkline.store.models import CallRecord, Carrier, Change, ChannelUse, JournalPosition, LiveCall, Profile, Registration
 
 WAIT_SECONDS = 5.0
 
@@ -54,8 +54,8 @@ class FakeEdge:
     def forget(self, key: str) -> None:
         self.forgotten.append(key)
 
-    def reload_carriers(self) -> None:
-        self.forgotten.append("carriers")
+    def set_carriers(self, carriers: Iterable[tuple[int, str]]) -> None:
+        self.carriers = list(carriers)
 
 
 @dataclass
@@ -210,6 +210,15 @@ def test_a_change_reaches_the_next_decision_and_the_edge(bench: Bench) -> None:
     until(lambda: bool(bench.edge.forgotten))
     assert bench.edge.forgotten == [f"user:{profile.sip_user}"]
     assert bench.admit(profile)["status"] == 403
+
+
+def test_the_edge_is_told_which_carriers_to_probe(bench: Bench) -> None:
+    make_company()
+    bench.start()
+    assert [uri for _, uri in bench.edge.carriers] == ["sip:127.0.0.1:5080"]
+    Carrier.objects.update(probe=False)
+    Change.objects.create(what="carriers", at=datetime.now(UTC))
+    until(lambda: bench.edge.carriers == [])
 
 
 def test_look_ups(bench: Bench) -> None:

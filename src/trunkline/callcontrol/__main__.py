@@ -20,7 +20,7 @@ from trunkline.callcontrol import metrics  # noqa: E402
 from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
-from trunkline.edge.rpc import KamailioRpc  # noqa: E402
+from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc  # noqa: E402
 
 FEW_COLLECTIONS = (50_000, 20, 50)
 """Calls are freed by reference counting; looking for cycles after every 700 allocations, as Python does by itself, costs 5 %."""
@@ -45,8 +45,8 @@ def main() -> int:
 
 
 def _build(settings: Settings) -> CallControl:
-    edge = KamailioRpc(settings.kamailio_rpc_socket)
-    reconciler = Reconciler(EngineLook(KamailioRpc(settings.kamailio_rpc_socket), MediaRelay(settings.rtpengine_port)))
+    edge = KamailioRpc(settings.kamailio_rpc_socket, settings.engines_dir / "kamailio" / CARRIERS_FILE)
+    reconciler = Reconciler(EngineLook(edge, MediaRelay(settings.rtpengine_port)))
     reconciler.start()
     return CallControl(
         Ground(

@@ -21,8 +21,8 @@ class Edge(Protocol):
     def forget(self, key: str) -> None:
         """Forget a cached identity (`user:…`, `src:…`)."""
 
-    def reload_carriers(self) -> None:
-        """Read the list of carriers again."""
+    def set_carriers(self, carriers: Iterable[tuple[int, str]]) -> None:
+        """The carriers to probe: id and URI."""
 
 
 def end_calls(edge: Edge, commands: Iterable[EndCall]) -> list[EndCall]:
@@ -39,13 +39,19 @@ def end_calls(edge: Edge, commands: Iterable[EndCall]) -> list[EndCall]:
 
 
 def pass_on_change(edge: Edge, what: str, ident: str, sip_user: str) -> None:
-    """Tell the edge to forget what a use case has changed. If Kamailio is away it forgets by itself: its cache is gone."""
+    """Tell the edge to forget what a use case has changed. If Kamailio is away, its cache is gone too."""
     try:
         if sip_user:
             edge.forget(f"user:{sip_user}")
         if what == "source" and ident:
             edge.forget(f"src:{ident}")
-        if what == "carriers":
-            edge.reload_carriers()
     except OSError as problem:
         log.warning("could not pass on a change", what=what, problem=str(problem))
+
+
+def pass_on_carriers(edge: Edge, carriers: Iterable[tuple[int, str]]) -> None:
+    """Tell the edge which carriers to probe. If Kamailio is away, it reads them when it starts."""
+    try:
+        edge.set_carriers(carriers)
+    except OSError as problem:
+        log.warning("could not pass on the carriers", problem=str(problem))

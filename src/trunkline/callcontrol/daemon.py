@@ -14,7 +14,7 @@ import structlog
 
 from trunkline.callcontrol import live as live_calls, metrics
 from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
-from trunkline.callcontrol.commands import Edge, end_calls, pass_on_change
+from trunkline.callcontrol.commands import Edge, end_calls, pass_on_carriers, pass_on_change
 from trunkline.callcontrol.journal import JournalReader
 from trunkline.callcontrol.protocol import Admit, BindingOf, Ended, Event, NotUnderstoodError, Question, Source, Who, decode_event
 from trunkline.callcontrol.questions import QuestionSocket
@@ -84,6 +84,7 @@ class CallControl:
         self._changes_due_us = 0
         self._tidy_due_us = 0
         self._own_events: list[Event] = []
+        pass_on_carriers(ground.edge, self.desk.directory.probed)
         self._stopping = False
 
     def run(self) -> None:
@@ -237,6 +238,8 @@ class CallControl:
             self.last_change_id = change_id
             self.desk.directory.apply(what, ident)
             pass_on_change(self.ground.edge, what, ident, sip_user)
+            if what == Change.What.CARRIERS:
+                pass_on_carriers(self.ground.edge, self.desk.directory.probed)
 
     def _remove_finished_journals(self) -> None:
         finished = self.journal.finished()

@@ -51,12 +51,17 @@ def _by_priority_then_cost(choice: CarrierChoice) -> tuple[int, int, int]:
     return choice.priority, choice.cost_per_minute_micros, choice.carrier_id
 
 
-def _carrier_route(carrier: CarrierFacts, number: str, shown: str, domain: str) -> Route:
+def carrier_uri(carrier: CarrierFacts, user: str = "") -> str:
+    """Where a carrier is reached, with or without a user part."""
     transport = "" if carrier.transport == "udp" else f";transport={carrier.transport}"
     host = f"[{carrier.host}]" if ":" in carrier.host else carrier.host
+    return f"sip:{user}@{host}:{carrier.port}{transport}" if user else f"sip:{host}:{carrier.port}{transport}"
+
+
+def _carrier_route(carrier: CarrierFacts, number: str, shown: str, domain: str) -> Route:
     return Route(
         name=f"carrier {carrier.name}",
-        uri=f"sip:+{number}@{host}:{carrier.port}{transport}",
+        uri=carrier_uri(carrier, f"+{number}"),
         from_uri=shown_uri(shown, domain),
         to_uri=f"sip:+{number}@{domain}",
         asserted=f"+{shown}" if shown else "",

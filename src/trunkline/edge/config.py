@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from trunkline.edge.certificate import ensure_certificate
+from trunkline.edge.rpc import CARRIERS_FILE
 from trunkline.runtime.keys import derived_key
 from trunkline.runtime.settings import Settings
 
@@ -24,7 +25,7 @@ def write_kamailio_config(settings: Settings, directory: Path) -> Path:
     """Write everything that Kamailio reads at its start into `directory`; the file to start it with."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    carriers = directory / "carriers.list"
+    carriers = directory / CARRIERS_FILE
     carriers.touch(mode=0o600)  # call control fills it; Kamailio wants it to be there
     certificate, key = ensure_certificate(directory, settings.sip_domain, settings.advertised_address)
     processes = answer_processes(settings)

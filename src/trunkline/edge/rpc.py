@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+CARRIERS_FILE = "carriers.list"
 TIMEOUT_SECONDS = 1.0
 REPLY_BYTES_MAX = 65536
 BYE_CSEQ = 2_147_000_000
@@ -30,8 +31,9 @@ class KamailioRpc:
     """One client, one caller at a time. `timeout_seconds` bounds every method: each makes one or two requests to a process of its own in Kamailio,
     which answers in well under a millisecond."""
 
-    def __init__(self, socket_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, socket_path: Path, carriers_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._path = socket_path
+        self._carriers_path = carriers_path
         self._timeout_seconds = timeout_seconds
         self._ids = itertools.count(1)
 
@@ -119,8 +121,9 @@ class KamailioRpc:
         """Forget all cached identities."""
         self.call("htable.flush", "directory")
 
-    def reload_carriers(self) -> None:
-        """Read the list of carriers again (`write_carriers`), and learn again who is one."""
+    def set_carriers(self, carriers: Iterable[tuple[int, str]]) -> None:
+        """The carriers to probe: id and URI. Who is a carrier is learnt again. Kamailio finds the list when it starts, too."""
+        write_carriers(self._carriers_path, carriers)
         self.call("dispatcher.reload")
         self.flush_directory()
 
@@ -143,7 +146,7 @@ def _first_hop(routes: Sequence[str]) -> str:
 
 
 def write_carriers(path: Path, carriers: Iterable[tuple[int, str]]) -> None:
-    """The list of carriers to probe, as Kamailio's dispatcher reads it: id and URI. `reload_carriers` makes it count."""
+    """The list of carriers to probe, as Kamailio's dispatcher reads it: id and URI."""
     fresh = path.with_suffix(".new")
     fresh.write_text("".join(f"{ident} {uri}\n" for ident, uri in carriers), encoding="utf-8")
     fresh.chmod(0o600)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts
 from trunkline.domain.prefixes import PrefixTable
 from trunkline.domain.rating import Rate
+from trunkline.domain.routing import carrier_uri
 from trunkline.store import sealing
 from trunkline.store.models import Account, Carrier, CarrierRoute, Change, Manager, Number, Price, PriceList, Profile, Registration
 
@@ -52,6 +53,7 @@ class StoreDirectory:
         self._revenue_ids: dict[str, int] = {}
         self._numbers: dict[str, int | None] = {}
         self._carriers: dict[int, CarrierFacts] = {}
+        self.probed: list[tuple[int, str]] = []
         self._carrier_routes: PrefixTable[tuple[CarrierChoice, ...]] = PrefixTable()
         self._prices_change_us: int | None = None
         self._load_numbers()
@@ -173,6 +175,7 @@ class StoreDirectory:
     def _load_carriers(self) -> None:
         carriers = Carrier.objects.filter(enabled=True)
         self._carriers = {carrier.id: _carrier_facts(carrier) for carrier in carriers}
+        self.probed = [(carrier.id, carrier_uri(self._carriers[carrier.id])) for carrier in carriers if carrier.probe]
         choices: dict[str, list[CarrierChoice]] = defaultdict(list)
         for route in CarrierRoute.objects.filter(carrier__enabled=True):
             choices[route.prefix].append(CarrierChoice(route.carrier_id, route.priority, route.cost_per_minute_micros))
