@@ -74,8 +74,9 @@ class Posting(models.Model):
             models.CheckConstraint(name="posting_two_accounts", condition=~Q(debit=F("credit"))),
         ]
         indexes = [
-            models.Index(name="posting_by_debit", fields=["debit", "id"]),
-            models.Index(name="posting_by_credit", fields=["credit", "id"]),
+            # with the amount in them the audit reads indexes only, in order: 10 million postings in seconds
+            models.Index(name="posting_by_debit", fields=["debit", "id", "amount"]),
+            models.Index(name="posting_by_credit", fields=["credit", "id", "amount"]),
             models.Index(name="posting_by_call", fields=["call_ref", "kind", "amount"]),
         ]
 

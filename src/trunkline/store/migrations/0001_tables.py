@@ -314,11 +314,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='posting',
-            index=models.Index(fields=['debit', 'id'], name='posting_by_debit'),
+            index=models.Index(fields=['debit', 'id', 'amount'], name='posting_by_debit'),
         ),
         migrations.AddIndex(
             model_name='posting',
-            index=models.Index(fields=['credit', 'id'], name='posting_by_credit'),
+            index=models.Index(fields=['credit', 'id', 'amount'], name='posting_by_credit'),
         ),
         migrations.AddIndex(
             model_name='posting',
