@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
@@ -13,7 +14,7 @@ from tests.conftest import Store
 from tests.store.cast import BY, NOW, Company
 from trunkline.domain.money import MICROS
 from trunkline.store import append_only
-from trunkline.store.audit import audit
+from trunkline.store.audit import CHECKS, audit
 from trunkline.store.models import Account, CallRecord, ChannelUse, LiveCall, Posting
 from trunkline.store.snapshot import snapshot
 from trunkline.usecases import carriers
@@ -155,3 +156,8 @@ def test_a_profile_of_two_channels_counts_both_legs(company: Company) -> None:
     assert ("channels", "profile") in found()
     ChannelUse.objects.filter(pk=profile_id).update(in_use=2)
     assert found() == set()
+
+
+def test_every_check_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/explanation/ledger.md").read_text(encoding="utf-8")
+    assert [name for name in (*CHECKS, "append_only") if f"`{name}`" not in page] == []

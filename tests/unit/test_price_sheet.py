@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
 from trunkline.domain import sheets
 from trunkline.domain.errors import Invalid
-from trunkline.domain.price_sheet import Difference, Terms, difference, expand_prefixes, read_prices
+from trunkline.domain.price_sheet import ALIASES, Difference, Terms, difference, expand_prefixes, read_prices
 from trunkline.domain.sheets import SheetProblem
 
 GOOD = "prefix,destination,rate\n44,United Kingdom,0.022\n"
@@ -191,3 +192,8 @@ def test_what_an_import_changes() -> None:
     then = {"1": terms(10), "2": terms(11), "3": terms(9), "4": terms(10, name="UK"), "6": terms(10, fee=6), "7": terms(1)}
     assert difference(now, then) == Difference(("7",), ("2", "6"), ("3",), ("4",), ("5",), 1)
     assert difference(now, then, keep_missing=True).removed == ()
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/price-sheet.md").read_text(encoding="utf-8")
+    assert [name for name in ALIASES if f"`{name}`" not in page] == []

@@ -51,6 +51,11 @@ class Locks:
             raise NotFound(f"There is no {model.__name__} {min(gone)} any more.")
         return found
 
+    def every(self, model: type[Row]) -> models.QuerySet[Row]:
+        """All rows of a kind, locked as they are read."""
+        self._check_order(ORDER.index(model), [0])
+        return model._default_manager.select_for_update(no_key=True).order_by("pk")  # noqa: SLF001 - Django documents it
+
     def _check_order(self, rank: int, idents: list[int]) -> None:
         if not idents:
             return

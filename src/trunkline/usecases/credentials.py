@@ -103,7 +103,7 @@ def adopt_sip_domain(*, now: datetime, by: By, sip_domain: str) -> int:
     if first is None or _digest(first, sip_domain) == first.ha1:
         return 0
     with work(now=now, by=by) as doing:
-        profiles = Profile.objects.select_for_update().order_by("id").iterator(chunk_size=BATCH)
+        profiles = doing.locks.every(Profile).iterator(chunk_size=BATCH)
         adopted = 0
         while batch := list(islice(profiles, BATCH)):
             for profile in batch:
