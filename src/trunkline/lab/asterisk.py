@@ -83,9 +83,11 @@ class Asterisk:
             raise
 
     def stop(self) -> None:
+        """Politely: it hangs up and unregisters."""
         if self.process is None:
             return
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.cli("core stop now")
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

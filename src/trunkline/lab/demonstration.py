@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trunkline.domain.money import for_people
 from trunkline.lab.carrier import carrier
-from trunkline.lab.pbx import pbx, wait_until_registered
+from trunkline.lab.pbx import pbx, unregister, wait_until_registered
 from trunkline.lab.steps import DemonstrationError, Step, attempt
 from trunkline.lab.talker import Ended, Talker
 from trunkline.runtime.settings import Settings
@@ -40,6 +40,7 @@ class Demonstration:
     lab_root: Path | None
     pbx: Talker = field(init=False)
     carrier: Talker = field(init=False)
+    engines: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __post_init__(self) -> None:
         self.profile = self.company.profiles[0]
@@ -70,9 +71,9 @@ class Demonstration:
 
     def steps(self) -> Iterator[Step]:
         """Without carrier and PBX there is nothing to show; after that each step is tried whatever the others did."""
-        with ExitStack() as engines:
-            engines.callback(self.pbx.stop)
-            engines.callback(self.carrier.stop)
+        with self.engines:
+            self.engines.callback(self.pbx.stop)
+            self.engines.callback(self.carrier.stop)
             for name, act in (("carrier", self.start_carrier), ("registration", self.register_pbx)):
                 step = attempt(name, act)
                 yield step
@@ -101,6 +102,7 @@ class Demonstration:
         wait_until_registered(self.pbx)
         self._wait(lambda: Registration.objects.filter(profile_id=self.profile.profile_id).exists(), "the registration in the store")
         row = Registration.objects.get(profile_id=self.profile.profile_id)
+        self.engines.callback(unregister, self.pbx)
         granted = (row.expires_us - row.refreshed_us) // 1_000_000
         return f"{row.user_agent.split('+')[0]} with our configuration for {self.profile.name} registered from {row.source} for {granted} s"
 
