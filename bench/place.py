@@ -1,0 +1,34 @@
+"""Where everything in the bench listens: loopback addresses of its own, so that nothing else on the machine is in the way."""
+
+from __future__ import annotations
+
+DOMAIN = "bench.localhost"
+
+TRUNKLINE = "127.0.24.1"
+BARE = "127.0.24.2"
+MINIMAL = "127.0.24.3"
+CALLER = "127.0.24.4"
+CARRIER = "127.0.24.5"
+"""A carrier needs an address of its own: whatever comes from there is the carrier's."""
+
+SIP_PORT = 24000
+CALLER_PORT = 24010
+CARRIER_PORT = 24011
+BARE_RTPENGINE_PORT = 24020
+SIPP_MEDIA_PORTS = (24900, 24998)
+RTP_PORTS = (10000, 59999)
+"""On the addresses above. A call needs four, and two seconds of 2,000 calls a second are 4,000 calls."""
+
+TRUNKLINE_SETTINGS = {
+    "SIP_ADDRESS": TRUNKLINE,
+    "SIP_DOMAIN": DOMAIN,
+    "SIP_PORT": SIP_PORT,
+    "SIPS_PORT": 24001,
+    "WEB_PORT": 24002,
+    "RTPENGINE_PORT": 24003,
+    "ECHO_PORT": 24008,
+    "METRICS_PORT": 24004,
+    "RTP_PORT_MIN": RTP_PORTS[0],
+    "RTP_PORT_MAX": RTP_PORTS[1],
+    "ALLOW_PRIVATE_SOURCES": "true",
+}
