@@ -17,6 +17,7 @@ from django.db import connection
 
 from tests.callcontrol.ground import FRANCE, differences, make_company
 from tests.conftest import Store
+from trunkline.callcontrol.commands import as_kamailio_writes
 from trunkline.callcontrol.daemon import CallControl, Ground
 from trunkline.callcontrol.journal import JournalReader
 from trunkline.callcontrol.reconcile import Look, Reconciler
@@ -210,6 +211,11 @@ def test_a_change_reaches_the_next_decision_and_the_edge(bench: Bench) -> None:
     until(lambda: bool(bench.edge.forgotten))
     assert bench.edge.forgotten == [f"user:{profile.sip_user}"]
     assert bench.admit(profile)["status"] == 403
+
+
+@pytest.mark.parametrize(("source", "key"), [("192.0.2.1:5060", "192.0.2.1:5060"), ("2001:db8::a:5060", "2001:db8:0:0:0:0:0:a:5060")])
+def test_sources_are_forgotten_by_the_name_that_kamailio_gives_them(source: str, key: str) -> None:
+    assert as_kamailio_writes(source) == key
 
 
 def test_the_edge_is_told_which_carriers_to_probe(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -44,9 +45,17 @@ def pass_on_change(edge: Edge, what: str, ident: str, sip_user: str) -> None:
         if sip_user:
             edge.forget(f"user:{sip_user}")
         if what == "source" and ident:
-            edge.forget(f"src:{ident}")
+            edge.forget(f"src:{as_kamailio_writes(ident)}")
     except OSError as problem:
         log.warning("could not pass on a change", what=what, problem=str(problem))
+
+
+def as_kamailio_writes(source: str) -> str:
+    """`address:port` as in Kamailio's `$si:$sp`, which writes out every group of an IPv6 address."""
+    address, _, port = source.rpartition(":")
+    if ":" in address:
+        address = ":".join(f"{int(group, 16):x}" for group in ipaddress.IPv6Address(address).exploded.split(":"))
+    return f"{address}:{port}"
 
 
 def pass_on_carriers(edge: Edge, carriers: Iterable[tuple[int, str]]) -> None:

@@ -77,10 +77,10 @@ class CallControl:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self.store = HotPath()
+        self.last_change_id = _newest_change_id()  # first: what changes while the rest is loaded is looked at again
         self.desk = self._load_desk()
         self.journal = JournalReader(ground.spool_dir, self.store.positions(ground.edge_name))
         self.sockets = QuestionSocket.bind(ground.socket_path)
-        self.last_change_id = Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
         self._changes_due_us = 0
         self._tidy_due_us = 0
         self._own_events: list[Event] = []
@@ -262,6 +262,10 @@ class CallControl:
             desk.calls.add(live)
             desk.schedule.set(live.ref, live.due_us(now_us))
         return desk
+
+
+def _newest_change_id() -> int:
+    return Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def largest_ref() -> int:

@@ -11,6 +11,7 @@ from trunkline.store.directory import Registered as Binding, StoreDirectory
 from trunkline.store.hotpath import Writes
 
 MICROSECONDS = 1_000_000
+CALL_ID_KEPT = 200
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Registrar:
     def registered(self, event: Registered, writes: Writes) -> None:
         """A REGISTER was accepted."""
         known = self._devices.get(event.p)
+        event.call_id = event.call_id[:CALL_ID_KEPT]
         if known is not None and known.call_id == event.call_id and event.cseq < known.cseq:
             return  # RFC 3261 10.3 step 7: an older request that came late
         if self.directory.profile(event.p) is None:
@@ -67,7 +69,7 @@ class Registrar:
         self._devices[event.p] = device
         self.directory.registrations[event.p] = Binding(event.contact, event.src, bool(event.nat), device.expires_us)
         writes.registrations.append((
-            event.p, event.contact, event.src[:80], event.sock[:80], bool(event.nat), event.ua[:200], event.call_id[:200], event.cseq,
+            event.p, event.contact, event.src[:80], event.sock[:80], bool(event.nat), event.ua[:200], event.call_id, event.cseq,
             device.since_us, event.at, device.expires_us, device.displaced_contact, device.displaced_us,
         ))  # fmt: skip
 
