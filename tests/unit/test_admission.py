@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -68,13 +69,13 @@ def purses(micros: int) -> dict[int, Purse]:
 RICH = Usage(purses(1_000_000))
 
 
-def out(dialled: str, usage: Usage = RICH, known: Known | None = None, **more: object) -> Decision:
-    attempt = replace(Attempt("profile", 1, dialled, at_us=0), **more)  # type: ignore[arg-type]
+def out(dialled: str, usage: Usage = RICH, known: Known | None = None, **more: Any) -> Decision:
+    attempt = replace(Attempt("profile", 1, dialled, at_us=0), **more)
     return decide(attempt, known or Known(), usage)
 
 
-def incoming(dialled: str, usage: Usage = RICH, known: Known | None = None, **more: object) -> Decision:
-    attempt = replace(Attempt("carrier", 3, dialled, at_us=0, caller="+447824500000"), **more)  # type: ignore[arg-type]
+def incoming(dialled: str, usage: Usage = RICH, known: Known | None = None, **more: Any) -> Decision:
+    attempt = replace(Attempt("carrier", 3, dialled, at_us=0, caller="+447824500000"), **more)
     return decide(attempt, known or Known(), usage)
 
 
@@ -171,7 +172,7 @@ def test_the_invite_to_a_carrier() -> None:
         ({"caller": "12025550101", "anonymous": True}, ""),
     ],
 )
-def test_caller_id_is_one_that_the_profile_may_use(more: dict[str, object], shown: str) -> None:
+def test_caller_id_is_one_that_the_profile_may_use(more: dict[str, Any], shown: str) -> None:
     known = with_profile(replace(SALES, caller_id="12025550155"))
     assert out("+33123456789", known=known, **more).shown == shown
 
