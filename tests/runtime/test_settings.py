@@ -66,8 +66,9 @@ def test_one_port_cannot_be_two_things(tmp_path: Path) -> None:
 
 
 def test_the_echo_service_and_rtpengine_share_no_media_port(tmp_path: Path) -> None:
-    for last in (30_015, 30_063, 39_999):
+    for last in (30_015, 30_016, 30_063, 39_999, 40_000):
         settings = Settings(home=tmp_path, rtp_port_max=last)
+        assert settings.echo_ports[0] % 2 == 0
         assert settings.rtpengine_ports[1] + 1 == settings.echo_ports[0] <= settings.echo_ports[1] == last
     with pytest.raises(SettingsError, match="16 ports or more"):
         Settings(home=tmp_path, rtp_port_max=30_014)

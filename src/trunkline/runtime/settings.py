@@ -153,7 +153,8 @@ class Settings:
     def echo_ports(self) -> tuple[int, int]:
         """The echo service takes the end of the media ports, a quarter of them at most."""
         count = min(ECHO_PORT_COUNT, (self.rtp_port_max - self.rtp_port_min + 1) // 4)
-        return self.rtp_port_max - count + 1, self.rtp_port_max
+        first = self.rtp_port_max - count + 1
+        return first + first % 2, self.rtp_port_max  # RTP is on even ports: from an odd one baresip would go down
 
     @property
     def rtpengine_ports(self) -> tuple[int, int]:
