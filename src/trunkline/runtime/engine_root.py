@@ -79,7 +79,9 @@ class Engine:
 
 ENGINES = (
     Engine("kamailio", ("kamailio", "-v"), (6, 1, 4), "older ones die from one unauthenticated TCP packet"),
-    Engine("rtpengine", ("rtpengine", "--version"), (13, 4), "older ones do not check SRTP tags, and miss a DTLS fix"),
+    Engine(
+        "rtpengine", ("rtpengine", "--config-file=none", "--version"), (13, 4), "older ones do not check SRTP tags, and miss a DTLS fix"
+    ),
 )
 
 
