@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from tests.runtime.conftest import Supervising
+from trunkline.runtime import children, supervisor
 from trunkline.runtime.children import PidFile, find_child, group_lives, started_ticks, write_atomically
 from trunkline.runtime.processes import Port, ProcessSpec
 from trunkline.runtime.settings import Settings, make_directories
@@ -51,13 +52,13 @@ def run_supervisor(settings: Settings, *specs: ProcessSpec, until: Callable[[lis
     said: list[str] = []
 
     async def scenario() -> None:
-        supervisor = asyncio.create_task(Supervisor(settings, list(specs), said.append, lambda: said.append("all ready")).run())
+        running = asyncio.create_task(Supervisor(settings, list(specs), said.append, lambda: said.append("all ready")).run())
         deadline = time.monotonic() + 20
-        while not until(said) and not supervisor.done():
+        while not until(said) and not running.done():
             assert time.monotonic() < deadline, said
             await asyncio.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
-        await supervisor
+        await running
 
     with sole_supervisor(settings):
         asyncio.run(scenario())
@@ -184,6 +185,31 @@ def test_what_cannot_start_ends_the_start_with_its_last_words(settings: Settings
     bystander = shell(settings, "sleep 60", name="bystander")
     with pytest.raises(StartError, match=r"(?s)fails does not start: exited with status 3.*no such codec"):
         run_supervisor(settings, bystander, fails, until=lambda said: False)
+    assert list(settings.run_dir.glob("*.pid")) == []
+
+
+def test_a_full_disk_stops_nobody_who_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the status nor a pid file can be written: what dies is tried again, what lives lives on."""
+
+    def no_space(path: Path, content: bytes) -> None:
+        if (settings.home / "full").exists():
+            raise OSError(28, "No space left on device")
+        write_atomically(path, content)
+
+    monkeypatch.setattr(children, "write_atomically", no_space)
+    monkeypatch.setattr(supervisor, "write_atomically", no_space)
+    fill, free, died = (settings.home / name for name in ("full", "freed", "died"))
+    lives = shell(settings, "sleep 60", name="lives")
+    dies = shell(settings, f"test -e {died} && exec sleep 60; touch {died}; sleep 0.5; touch {fill}; exit 1", name="dies")
+
+    def until(said: list[str]) -> bool:
+        if sum("dies: restarting: [Errno 28]" in line for line in said) == 2 and not free.exists():
+            fill.unlink()
+            free.touch()
+        return free.exists() and said[-1].startswith("dies: ready")
+
+    said = run_supervisor(settings, lives, dies, until=until)
+    assert not any("lives: restarting" in line for line in said)
     assert list(settings.run_dir.glob("*.pid")) == []
 
 

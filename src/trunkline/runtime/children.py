@@ -97,7 +97,12 @@ async def start_child(argv: Sequence[str], *, environment: Mapping[str, str], lo
     pid = await _sandboxed_pid(popen) if argv[0] == "bwrap" else popen.pid
     since = datetime.now(UTC).isoformat(timespec="milliseconds")
     record = PidFile(popen.pid, started_ticks(popen.pid) or 0, pid, _boot_id(), fingerprint, since)
-    write_atomically(pid_file, msgspec.json.encode(record))
+    try:
+        write_atomically(pid_file, msgspec.json.encode(record))
+    except OSError:  # whom nobody could find again must not live
+        _signal_group(popen.pid, signal.SIGKILL)
+        popen.wait()
+        raise
     return Child(record, pid_file, popen)
 
 

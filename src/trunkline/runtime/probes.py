@@ -33,7 +33,10 @@ async def kamailio_answers(settings: Settings) -> bool:
 
 async def _sip_answers(host: str, port: int) -> bool:
     with _socket(host) as ours:
-        ours.connect((host, port))
+        try:
+            ours.connect((host, port))
+        except OSError:
+            return False
         local_host, local_port = ours.getsockname()[:2]
         request = _options(_bracketed(host), port, f"{_bracketed(local_host)}:{local_port}")
         answer = await _exchange(ours, request.encode())
@@ -63,25 +66,22 @@ async def callcontrol_answers(settings: Settings) -> bool:
 
 
 async def web_is_healthy(settings: Settings) -> bool:
-    host = f"127.0.0.1:{settings.web_port}"
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", settings.web_port)
-    except OSError:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", settings.web_port)
+            with contextlib.closing(writer):
+                writer.write(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{settings.web_port}\r\nConnection: close\r\n\r\n".encode())
+                status = await reader.readline()
+    except (TimeoutError, OSError):
         return False
-    with contextlib.closing(writer):
-        writer.write(f"GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        try:
-            status = await asyncio.wait_for(reader.readline(), TIMEOUT_SECONDS)
-        except (TimeoutError, OSError):
-            return False
     return status.split()[1:2] == [b"200"]
 
 
 async def _ask(address: Address, payload: bytes, bind_to: Path | None = None) -> bytes:
     with _socket(address if isinstance(address, str) else address[0]) as ours:
-        if bind_to is not None:
-            ours.bind(str(bind_to))
         try:
+            if bind_to is not None:
+                ours.bind(str(bind_to))
             ours.connect(address)
         except OSError:
             return b""

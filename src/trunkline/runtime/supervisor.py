@@ -20,7 +20,7 @@ import msgspec
 from trunkline.runtime.children import Child, clear_orphans, find_child, start_child, started_ticks, write_atomically
 from trunkline.runtime.logs import keep_logs_small, log_tail
 from trunkline.runtime.processes import ProcessSpec
-from trunkline.runtime.settings import Settings
+from trunkline.runtime.settings import Settings, SettingsError
 from trunkline.runtime.status import InstanceStatus, ProcessStatus, State
 
 READY_TIMEOUT_SECONDS = 45.0
@@ -112,7 +112,7 @@ class Supervisor:
         """From its start to its death, and how it died; or until we stop, with the child still there."""
         try:
             process.child = await self._adopt(process) or await self._start(process)
-        except StartError as problem:
+        except (StartError, SettingsError, OSError) as problem:  # a full disk, for one: the others run on
             return str(problem)
         ended = asyncio.create_task(process.child.ended())
         if await self._became_ready(process, ended):
@@ -181,7 +181,10 @@ class Supervisor:
             since=self._since,
             processes=[each.status() for each in self._processes],
         )
-        write_atomically(self._settings.status_path, msgspec.json.encode(now))
+        try:
+            write_atomically(self._settings.status_path, msgspec.json.encode(now))
+        except OSError as problem:
+            self._say(f"the status could not be written: {problem}")
 
     async def _unless_stopping(self, awaited: Coroutine[Any, Any, object]) -> None:
         """Waits for it, or for the end of everything."""
