@@ -147,6 +147,7 @@ def _first_hop(routes: Sequence[str]) -> str:
 
 def write_carriers(path: Path, carriers: Iterable[tuple[int, str]]) -> None:
     """The list of carriers to probe, as Kamailio's dispatcher reads it: id and URI."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)  # call control may start before Kamailio ever did
     fresh = path.with_suffix(".new")
     fresh.write_text("".join(f"{ident} {uri}\n" for ident, uri in carriers), encoding="utf-8")
     fresh.chmod(0o600)
