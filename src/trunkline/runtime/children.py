@@ -134,7 +134,7 @@ async def clear_orphans(pid_file: Path) -> None:
     if record.boot_id == _boot_id() and started_ticks(record.leader) is None:
         _signal_group(record.leader, signal.SIGKILL)
         deadline = asyncio.get_running_loop().time() + CLEAR_SECONDS
-        while group_lives(record.leader) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - nothing tells of a stranger's death
+        while group_lives(record.leader) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(POLL_SECONDS)
     pid_file.unlink(missing_ok=True)
 
