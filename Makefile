@@ -40,7 +40,7 @@ lock:                 ## resolves pyproject.toml's dependencies anew
 bench: setup-test     ## one run, last line on its output is one JSON object
 	@$(BIN)/python -m bench
 
-clean:                ## ends a running instance and removes ./var; the cached engine roots stay
+clean:                ## ends a running instance and removes what can be made anew; the store, its key and its journals stay in ./var
 	@if [ -x $(BIN)/python ]; then ./trunkline down; fi
-	@rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf var/venv var/lock-venv var/engines var/log var/run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests bench -name __pycache__ -prune -exec rm -rf {} +
