@@ -17,6 +17,7 @@ MODULES = (
     "trunkline.cli.doctor",
     "trunkline.cli.managers",
     "trunkline.cli.profiles",
+    "trunkline.cli.pbx",
     "trunkline.cli.credit",
     "trunkline.cli.prices",
     "trunkline.cli.carriers",
