@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import subprocess
 import time
@@ -15,6 +14,7 @@ from string import Template
 from bench.load import User
 from bench.place import BARE, BARE_RTPENGINE_PORT, CARRIER, CARRIER_PORT, DOMAIN, MINIMAL, RTP_PORTS, SIP_PORT
 from bench.processes import family
+from trunkline.domain.credentials import ha1
 from trunkline.edge.config import KAMAILIO_OPTIONS
 from trunkline.runtime.engine_root import ensure_root
 from trunkline.runtime.engines.rtpengine import rtpengine_command
@@ -78,17 +78,13 @@ def _filled_in(address: str, users: Sequence[User]) -> str:
         "carrier": f"{CARRIER}:{CARRIER_PORT}",
         "rtpengine_port": _rtpengine_port(address),
         "media_flags": MEDIA_FLAGS,
-        "passwords": "\n".join(f'    $sht(ha1=>{user.name}) = "{_ha1(user)}";' for user in users),
+        "passwords": "\n".join(f'    $sht(ha1=>{user.name}) = "{ha1(user.name, DOMAIN, user.password)}";' for user in users),
     }
     return _AtTemplate(CONFIGURATION.read_text()).substitute(values)
 
 
 class _AtTemplate(Template):
     delimiter = "@"  # `$` is Kamailio's own
-
-
-def _ha1(user: User) -> str:
-    return hashlib.md5(f"{user.name}:{DOMAIN}:{user.password}".encode()).hexdigest()  # noqa: S324 - RFC 2617 says MD5
 
 
 def _rtpengine_port(address: str) -> int:

@@ -60,11 +60,11 @@ class Company:
         made = profiles.create_profile(
             now=self.now, by=BY, manager_id=self.manager_id, name=name, channels=CHANNELS, sip_domain=self.sip_domain
         )
-        about = {"now": self.now, "by": BY, "profile_id": made.profile_id}
+        ident = made.profile_id
         credit.book_payment(now=self.now, by=BY, manager_id=self.manager_id, amount_micros=CREDIT_MICROS, reference=number)
-        credit.allocate_credit(**about, amount_micros=CREDIT_MICROS, reference=number)
-        numbers.assign_number(**about, e164=number)
-        profiles.set_caller_id(**about, caller_id=number)
-        profiles.set_limits(**about, calls_per_second=MOST_CALLS_PER_SECOND)
-        profiles.set_media(**about, media=media)
+        credit.allocate_credit(now=self.now, by=BY, profile_id=ident, amount_micros=CREDIT_MICROS, reference=number)
+        numbers.assign_number(now=self.now, by=BY, profile_id=ident, e164=number)
+        profiles.set_caller_id(now=self.now, by=BY, profile_id=ident, caller_id=number)
+        profiles.set_limits(now=self.now, by=BY, profile_id=ident, calls_per_second=MOST_CALLS_PER_SECOND)
+        profiles.set_media(now=self.now, by=BY, profile_id=ident, media=media)
         return User(made.sip_user, made.password, CALLED.format(int(number[-2:])))

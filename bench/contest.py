@@ -11,7 +11,10 @@ from bench.load import Trial, User, run_trial
 from bench.processes import machine_facts
 from bench.staircase import Staircase
 
+HELLO_RATE = 10
+"""Nobody knows us yet: whoever begins with hundreds of calls a second, before one password of his has fitted, is taken for a flood."""
 WARM_UP_RATE = 300
+HELLO_SECONDS = 1.0
 WARM_UP_SECONDS = 3.0
 FIRST_GUESS = 0.8
 """Of what the processors could do at the price that a call has in the warm-up. It gets cheaper with the rate, and other things dearer."""
@@ -40,6 +43,7 @@ class Contender:
 
     def warm_up(self, scenario: str, say: Say) -> None:
         """The first calls fill caches; and what they cost says where to begin."""
+        self.attempt(scenario, HELLO_RATE, HELLO_SECONDS, say)
         trial = self.attempt(scenario, WARM_UP_RATE, WARM_UP_SECONDS, say)
         seconds_per_call = sum(trial.cpu_seconds.values()) / trial.calls
         processors = int(str(machine_facts()["processors"]))

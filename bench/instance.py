@@ -1,11 +1,11 @@
-"""A fresh Trunkline in a home of its own: real edge, real call control, every posting on disk. Filled by use cases, brought up by `./trunkline up`."""
+"""A fresh Trunkline in a home of its own, filled by use cases, brought up by `./trunkline up`: real engines, every posting on disk."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ class Instance:
 
     address: str
     environment: dict[str, str]
-    users: dict[str, Sequence[User]]
+    users: Mapping[str, Sequence[User]]
     groups: dict[str, set[int]]
 
     def audit(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _groups(environment: dict[str, str]) -> dict[str, set[int]]:
     return {each["name"]: family(each["pid"]) for each in processes}
 
 
-def _fill() -> dict[str, Sequence[User]]:
+def _fill() -> Mapping[str, Sequence[User]]:
     """A company with prices, Credit, a carrier and profiles; returns who may call."""
     from trunkline.cli.store import open_store
 

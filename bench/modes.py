@@ -54,7 +54,7 @@ def run_mode(mode: Mode, instance: Instance, plan: Plan, scratch: Path, say: Say
     say(f"{mode.name}:")
     with _contenders(mode, instance, scratch) as contenders:
         contest(mode.scenario, contenders, rounds=plan.rounds[mode.name], seconds=plan.seconds, say=say)
-        found = _figures(contenders)
+        found = figures(contenders)
         if mode.scenario == "caller":
             bare, _, trunkline = contenders
             rate = max(1, trunkline.highest // 2)
@@ -78,7 +78,7 @@ def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[list[
         ]
 
 
-def _figures(contenders: list[Contender]) -> dict[str, Any]:
+def figures(contenders: list[Contender]) -> dict[str, Any]:
     highest = {contender.name: contender.highest for contender in contenders}
     return {
         **{f"{name}_per_second": rate for name, rate in highest.items()},
