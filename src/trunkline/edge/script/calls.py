@@ -13,7 +13,7 @@ from .hiding import note_real_address
 from .identity import challenge, challenge_stranger, is_known_source, is_nuisance, proven
 from .journal import report
 from .place import now_us
-from .question import ask, hold, take
+from .question import ask, take
 from .text import address_uri, field, pv, quoted, text
 
 
@@ -22,16 +22,17 @@ def invite(*, is_resumed: bool = False) -> None:
     if not is_resumed:
         note_real_address()
     has_credentials = pv("$au") is not None
-    if has_credentials and not hold():  # before the nonce is counted: a retransmission must not be challenged
-        return
+    if has_credentials and not is_resumed and KSR.tm.t_newtran() <= 0:
+        return  # before the nonce is counted: a retransmission must not be challenged
+    is_held = has_credentials or is_resumed
     ip, port = pv("$si"), pv("$sp")
     source = directory.source(ip, port)
     if source is not None and source.kind != "none":
-        admit(source.kind, source.ident)
+        admit(source.kind, source.ident, is_held=is_held)
     elif has_credentials:
-        proof = proven(is_resumed=is_resumed)
+        proof = proven(is_resumed=is_resumed, is_held=True)
         if proof is not None:
-            admit("profile", proof.profile)
+            admit("profile", proof.profile, is_held=True)
     elif source is not None:
         challenge_stranger()
     elif is_resumed:
@@ -46,15 +47,15 @@ def _ask_source(ip: str, port: int) -> None:
         return
     if not breaker.lets_through():
         call_control_away()
-    elif hold():
+    elif KSR.tm.t_newtran() > 0:
         ask(f'"q":"src","ip":"{ip}","port":{port},"proto":"{pv("$proto")}"')
 
 
-def admit(kind: str, ident: int) -> None:
+def admit(kind: str, ident: int, *, is_held: bool) -> None:
     """Ask whether the call may go on."""
     if not breaker.lets_through():
         call_control_away()
-    elif hold():
+    elif is_held or KSR.tm.t_newtran() > 0:
         identity = f"{kind}:{ident}|{text('$ci')}|{text('$ft')}|{pv('$cs')}"
         key = blake2b(identity.encode(), digest_size=16).hexdigest()
         KSR.pvx.avp_sets("key", key)

@@ -8,7 +8,7 @@ import KSR
 
 from . import media
 from .answers import ALLOW, reply
-from .hiding import drop_headers, note_real_address, seal_contact, set_from_and_to
+from .hiding import drop_headers, note_real_address, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
 from .place import DOMAIN
 from .seals import Mark, read_mark, unseal
@@ -36,8 +36,8 @@ class Inside(NamedTuple):
 
 def request(method: str) -> None:
     call_id = text("$ci")
-    mark = read_mark(text("$route_uri"), call_id)
-    target = unseal(text("$ru"), call_id) if mark else None
+    mark = read_mark(text("$route_uri"))
+    target = unseal(text("$ru"), mark, call_id) if mark else None
     if mark is None or target is None:
         _not_ours(method)
     elif method not in RELAYED:
@@ -76,13 +76,15 @@ def _relay(inside: Inside) -> None:
     sent_from, sent_to = text("$fu"), text("$tu")
     shown_from, shown_to = _shown(inside)
     set_from_and_to(shown_from, shown_to)
-    contact = seal_contact(inside.call_id)
+    contact = seal_contact(inside.mark, inside.call_id)
     if inside.method in OFFERING:
         _offer(inside, contact)
-    elif inside.method in ("ACK", "PRACK") and inside.mark.media and media.description():
+    elif inside.method in ("ACK", "PRACK") and inside.mark.has_media and media.description():
         media.answer()  # the offer came in the 2xx
+    if inside.is_from_caller and inside.mark.is_shifted:
+        shift_cseq(1)
     if inside.method != "ACK":
-        back = (shown_from and sent_from, shown_to and sent_to, inside.mark.ref, inside.mark.media, inside.side, pv("$avp(offered)") or "")
+        back = (shown_from and sent_from, shown_to and sent_to, inside.mark.ref, inside.mark.traits, inside.side, pv("$avp(offered)") or "")
         KSR.pvx.avp_sets("back", "\n".join(back))
         KSR.tm.t_on_reply("ksr_inside_reply")
     if KSR.tm.t_relay() <= 0 and inside.method != "ACK":
@@ -106,7 +108,7 @@ def _offer(inside: Inside, contact: str) -> None:
     """re-INVITE and UPDATE may bring a new description and move the Contact."""
     if contact:
         _report_moved(inside.mark.ref, inside.side, contact)
-    if inside.mark.media and media.description():
+    if inside.mark.has_media and media.description():
         KSR.pvx.avp_sets("offered", "1")
         if not media.offer(inside.mark, to_callee=inside.is_from_caller):
             media.withhold()
@@ -121,17 +123,20 @@ def replied() -> None:
     kept = pv("$avp(back)")
     if not kept:
         return
-    sent_from, sent_to, ref, media_part, side, offered = kept.split("\n")
+    sent_from, sent_to, ref, traits, side, offered = kept.split("\n")
+    mark = Mark(ref, traits)
     drop_headers()
     set_from_and_to(sent_from, sent_to)
+    if side == "caller" and mark.is_shifted:
+        shift_cseq(-1)
     status, method = pv("$rs"), pv("$rm")
     if method not in OFFERING or not 100 < status < 300:
         return
-    contact = seal_contact(text("$ci"))
+    contact = seal_contact(mark, text("$ci"))
     if contact and status >= 200:
         _report_moved(ref, "callee" if side == "caller" else "caller", contact)
-    if media_part and media.description():
-        done = media.answer() if offered else media.offer(Mark(ref, media_part), to_callee=side != "caller")
+    if mark.has_media and media.description():
+        done = media.answer() if offered else media.offer(mark, to_callee=side != "caller")
         if not done:
             media.withhold()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import KSR
 
 from .place import DOMAIN
-from .seals import seal
+from .seals import Mark, seal
 from .text import address_uri, pv, text
 
 _ALWAYS = "via v from f to t call-id i cseq max-forwards contact m route record-route content-type c content-length l"
@@ -69,15 +69,26 @@ def set_from_and_to(from_uri: str, to_uri: str) -> None:
         KSR.uac.uac_replace_to("", to_uri)
 
 
-def seal_contact(call_id: str) -> str:
+def seal_contact(mark: Mark, call_id: str) -> str:
     """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns its URI, or nothing."""
     contact = text("$ct")
     if not contact or contact == "*":
         return ""
     uri = address_uri(contact)
     KSR.textops.remove_hf("Contact")
-    KSR.hdr.append(f"Contact: <{seal(uri, call_id)}>\r\n")
+    KSR.hdr.append(f"Contact: <{seal(uri, mark, call_id)}>\r\n")
     return uri
+
+
+def shift_cseq(by: int) -> None:
+    """The callee of an INVITE that was sent again with credentials counts one more than its caller."""
+    number, method = int(pv("$cs")), pv("$rm")
+    KSR.textops.remove_hf("CSeq")
+    KSR.hdr.append(f"CSeq: {number + by} {method}\r\n")
+    if method == "PRACK" and KSR.hdr.is_present("RAck") > 0:
+        response, request, of = text("$hdr(RAck)").split()
+        KSR.textops.remove_hf("RAck")
+        KSR.hdr.append(f"RAck: {response} {int(request) + by} {of}\r\n")
 
 
 def note_real_address() -> None:

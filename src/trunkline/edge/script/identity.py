@@ -10,7 +10,7 @@ from . import breaker, directory
 from .answers import call_control_away, reply, source_address
 from .journal import report_authentication
 from .place import DOMAIN, now_us
-from .question import ask, hold
+from .question import ask
 from .text import pv, quoted, text
 
 PASSWORD_IS_HA1 = 1
@@ -31,8 +31,8 @@ class Proof(NamedTuple):
     by_old: bool
 
 
-def proven(*, is_resumed: bool) -> Proof | None:
-    """The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way."""
+def proven(*, is_resumed: bool, is_held: bool) -> Proof | None:
+    """`is_held`: the transaction is made. The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way."""
     user = text("$au")
     if not user:
         challenge_stranger()
@@ -43,7 +43,7 @@ def proven(*, is_resumed: bool) -> Proof | None:
         return None
     entry = directory.credentials(user)
     if entry is None:
-        _ask_who(user, is_resumed=is_resumed)
+        _ask_who(user, is_resumed=is_resumed, is_held=is_held)
         return None
     if isinstance(entry, str):
         _failed(suspect, user, "unknown user")
@@ -69,11 +69,11 @@ def _check(entry: directory.Credentials) -> tuple[bool, int]:
     return False, result
 
 
-def _ask_who(user: str, *, is_resumed: bool) -> None:
+def _ask_who(user: str, *, is_resumed: bool, is_held: bool) -> None:
     """At most once for a request: an answer that does not stay in the table must not become a loop."""
     if is_resumed or len(user) > 64 or not breaker.lets_through():
         call_control_away()
-    elif hold():
+    elif is_held or KSR.tm.t_newtran() > 0:
         ask(f'"q":"who","user":{quoted(user)}')
 
 

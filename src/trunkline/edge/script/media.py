@@ -20,7 +20,7 @@ OF_ROUTE = {"rtp": "p", "srtp": "s", "same": "a"}
 
 
 def media_of(verdict_media: str, offer: str) -> str:
-    """The beginning of the mark's media part; the route adds its own letter. `offer`: the caller's description, empty if it comes late."""
+    """The beginning of the mark's traits; the route adds its own letter. `offer`: the caller's description, empty if it comes late."""
     if verdict_media != "relay":
         return ""
     return "r" + ("s" if "RTP/SAVP" in offer else "p" if offer else "a")
@@ -34,7 +34,7 @@ def description() -> str:
 
 def offer(mark: Mark, *, to_callee: bool) -> bool:
     """False: RTPengine is away, or the description is not usable."""
-    return bool(KSR.rtpengine.rtpengine_offer(f"{_ALWAYS} {_TOWARDS[mark.media[2 if to_callee else 1]]}") > 0)
+    return bool(KSR.rtpengine.rtpengine_offer(f"{_ALWAYS} {_TOWARDS[mark.traits[2 if to_callee else 1]]}") > 0)
 
 
 def answer() -> bool:
@@ -42,7 +42,7 @@ def answer() -> bool:
 
 
 def end(mark: Mark) -> None:
-    if mark.media:
+    if mark.has_media:
         KSR.rtpengine.rtpengine_delete0()
 
 

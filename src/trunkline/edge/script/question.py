@@ -9,6 +9,7 @@ A question's number is the transaction's index and label: an answer finds its ca
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -27,6 +28,7 @@ CALL_CONTROL = f"{RUN_DIR}/callcontrol.sock"
 ANSWER_BYTES_MAX = 16 * 1024
 AWAY = (FileNotFoundError, ConnectionRefusedError)
 OVERFLOW_SECONDS = 0.002
+OVERFLOW_PACKETS = 256
 
 
 def _bind(path: str) -> socket.socket:
@@ -43,15 +45,11 @@ def _bind(path: str) -> socket.socket:
 _sockets = [_bind(f"{RUN_DIR}/edge-answers-{number}.sock") for number in range(ANSWER_SOCKETS)]
 # Questions that found call control's own queue full; packets, so that many workers can write and each read gives one.
 _overflow_read, _overflow_write = os.pipe2(os.O_DIRECT | os.O_NONBLOCK | os.O_CLOEXEC)
+fcntl.fcntl(_overflow_write, fcntl.F_SETPIPE_SZ, OVERFLOW_PACKETS * select.PIPE_BUF)
 
 answer: dict[str, Any] = {}
 """What is being continued, in the answer process."""
 _taken = False
-
-
-def hold() -> bool:
-    """Make the transaction, unless there is one: from here on retransmissions are absorbed. False: this is one, or it cannot be made."""
-    return bool(KSR.tm.t_exists() > 0 or KSR.tm.t_newtran() > 0)
 
 
 def ask(question: str) -> None:

@@ -13,7 +13,7 @@ from .hiding import header_values
 from .identity import proven
 from .journal import report
 from .place import now_us
-from .question import ask, hold
+from .question import ask
 from .text import FIELD_MAX, address_uri, field, number, pv, quoted, text
 
 NAT_SECONDS = 45
@@ -30,7 +30,7 @@ class Contact(NamedTuple):
 
 
 def register(*, is_resumed: bool = False) -> None:
-    proof = proven(is_resumed=is_resumed)
+    proof = proven(is_resumed=is_resumed, is_held=is_resumed)
     if proof is None:
         return
     if text("$tU") != text("$au"):
@@ -38,7 +38,7 @@ def register(*, is_resumed: bool = False) -> None:
         return
     values = header_values("Contact")
     if not values:
-        _ask_for_binding(proof.profile)
+        _ask_for_binding(proof.profile, is_held=is_resumed)
     elif values == ["*"]:
         _remove_all(proof.profile, by_old=proof.by_old)
     else:
@@ -85,10 +85,10 @@ def _confirm(uri: str, seconds: int) -> None:
     reply(200, "OK", f"{headers}Date: {date}\r\n")
 
 
-def _ask_for_binding(profile: int) -> None:
+def _ask_for_binding(profile: int, *, is_held: bool) -> None:
     if not breaker.lets_through():
         call_control_away()
-    elif hold():
+    elif is_held or KSR.tm.t_newtran() > 0:
         ask(f'"q":"binding","profile":{profile}')
 
 

@@ -9,11 +9,11 @@ import KSR
 
 from . import media
 from .answers import RETRY_AFTER, our_socket, reply, source_address
-from .hiding import drop_headers, header_values, seal_contact, set_from_and_to
+from .hiding import drop_headers, header_values, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
 from .place import DOMAIN, now_us
 from .seals import Mark, mark_parameter
-from .text import number, pv, quoted, text
+from .text import address_uri, number, pv, quoted, text
 
 FIRST_ANSWER_MS = 3000
 """No answer at all in this time: the next route. Long enough for three INVITEs over UDP."""
@@ -27,7 +27,7 @@ class Call(NamedTuple):
     """What the transaction remembers of its call, in `$avp(call)`. `caller_leg`: the caller's half of `legs`, as JSON fields."""
 
     ref: str
-    media: str
+    traits: str
     from_uri: str
     to_uri: str
     route: str
@@ -38,7 +38,7 @@ class Call(NamedTuple):
 
     @property
     def mark(self) -> Mark:
-        return Mark(self.ref, self.media)
+        return Mark(self.ref, self.traits)
 
 
 class _Sending(NamedTuple):
@@ -72,7 +72,7 @@ def start(verdict: dict[str, Any]) -> None:
     offer = media.description() if verdict["media"] == "relay" else ""
     call = Call(
         ref=verdict["call"],
-        media=media.media_of(verdict["media"], offer),
+        traits=media.media_of(verdict["media"], offer),
         from_uri=text("$fu"),
         to_uri=text("$tu"),
         route="0",
@@ -86,21 +86,18 @@ def _caller_leg() -> str:
     beyond = ",".join(quoted(value) for value in header_values("Record-Route"))
     return (
         f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"cseq":{number(str(pv("$cs")))},'
-        f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(text("$ct"))},'
+        f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(address_uri(text("$ct")))},'
         f'"caller_src":"{source_address()}","caller_sock":"{our_socket()}","caller_routes":[{beyond}]'
     )
 
 
 def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int) -> None:
     """From `call.route` on, the first route along which the INVITE leaves; the rest is up to replies and time-outs."""
-    KSR.tm.t_on_branch("ksr_dress")
-    KSR.tm.t_on_reply("ksr_invite_reply")
-    KSR.tm.t_on_failure("ksr_invite_failed")
     for index in range(int(call.route), len(routes)):
         route = routes[index]
         attempt = call._replace(
             route=str(index),
-            media=call.media[:2] + media.OF_ROUTE[route["srtp"]] if call.media else "",
+            traits=call.traits[:2] + media.OF_ROUTE[route["srtp"]] if call.traits else "",
             sent_from=route["from"] or call.from_uri,
             sent_to=route["to"] or call.to_uri,
         )
@@ -118,6 +115,9 @@ def _relay(sending: _Sending) -> bool:
     """The INVITE leaves, dressed by `dress`."""
     global _sending, _media_is_away
     _sending, _media_is_away = sending, False
+    KSR.tm.t_on_branch("ksr_dress")  # each time: nothing may leave undressed
+    KSR.tm.t_on_reply("ksr_invite_reply")
+    KSR.tm.t_on_failure("ksr_invite_failed")
     KSR.seturi(sending.route["uri"])
     if sending.route["dst"]:
         KSR.setdsturi(sending.route["dst"])
@@ -136,7 +136,9 @@ def dress() -> None:
         return
     call_id = text("$ci")
     drop_headers()
-    seal_contact(call_id)
+    seal_contact(call.mark, call_id)
+    if call.mark.is_shifted:
+        shift_cseq(1)
     set_from_and_to(route["from"], route["to"])
     pai = f"P-Asserted-Identity: <sip:{route['pai']}@{DOMAIN}>\r\n" if route["pai"] else ""
     KSR.hdr.append(f"{pai}Privacy: id\r\nUser-Agent: Trunkline\r\n" if route["privacy"] else f"{pai}User-Agent: Trunkline\r\n")
@@ -165,10 +167,12 @@ def replied() -> None:
         return
     drop_headers()
     set_from_and_to(call.from_uri if call.sent_from != call.from_uri else "", call.to_uri if call.sent_to != call.to_uri else "")
+    if call.mark.is_shifted:
+        shift_cseq(-1)
     if status >= 300:
         return
-    contact = seal_contact(text("$ci"))
-    if call.media and media.description():
+    contact = seal_contact(call.mark, text("$ci"))
+    if call.mark.has_media and media.description():
         _answer_media(call)
     if status >= 200:
         _report_answered(call, contact)
@@ -253,17 +257,15 @@ def _replace_final(status: int) -> None:
 
 def _authenticate(call: Call, route: dict[str, Any]) -> bool:
     """Answer the carrier's challenge, once."""
-    if not route.get("auth") or pv("$avp(proved)"):
+    if not route.get("auth") or call.mark.is_shifted:
         return False
-    KSR.pvx.avp_sets("proved", "1")
     KSR.pv.sets("$avp(auth_user)", route["auth"][0])
     KSR.pv.sets("$avp(auth_password)", route["auth"][1])
     if KSR.uac.uac_auth() <= 0:
         return False
-    KSR.tm.t_on_branch("ksr_dress")
-    KSR.tm.t_on_reply("ksr_invite_reply")
-    KSR.tm.t_on_failure("ksr_invite_failed")
-    return _relay(_Sending(call, route))
+    again = call._replace(traits=call.traits + "x")
+    _remember(again)
+    return _relay(_Sending(again, route))
 
 
 def _end(call: Call, status: int, phrase: str, by: str) -> None:

@@ -10,17 +10,17 @@ import KSR
 from . import media
 from .answers import our_socket, source_address
 from .dialogs import ANONYMOUS
-from .hiding import drop_headers, header_values, seal_contact, set_from_and_to
+from .hiding import drop_headers, header_values, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
-from .seals import Mark, read_mark
+from .seals import Mark, is_genuine, read_mark
 from .text import number, pv, quoted, text
 
 
 def reply() -> None:
     """In the core's reply route, before the reply is forwarded by its Via."""
     call_id = text("$ci")
-    marks = (read_mark(value, call_id) for value in header_values("Record-Route"))
-    mark = next((found for found in marks if found), None)
+    marks = ((read_mark(value), value) for value in header_values("Record-Route"))
+    mark = next((found for found, value in marks if found and is_genuine(found, value, call_id)), None)
     if mark is None or pv("$rm") != "INVITE" or not 200 <= pv("$rs") < 300:
         KSR.set_drop()
         return
@@ -31,8 +31,10 @@ def reply() -> None:
     sent_from, sent_to = text("$fu"), text("$tu")
     drop_headers()
     set_from_and_to(from_uri, to_uri)
-    contact = seal_contact(call_id)
-    if mark.media and media.description() and not media.answer():
+    contact = seal_contact(mark, call_id)
+    if mark.is_shifted:
+        shift_cseq(-1)
+    if mark.has_media and media.description() and not media.answer():
         media.withhold()
     if not is_known:
         _report_answered(mark, contact, sent_from, sent_to)
