@@ -15,11 +15,10 @@ HELLO_RATE = 10
 """Nobody knows us yet: whoever begins with hundreds of calls a second, before one password of his has fitted, is taken for a flood."""
 WARM_UP_RATE = 300
 HELLO_SECONDS = 1.0
-WARM_UP_SECONDS = 3.0
 FIRST_GUESS = 0.8
 """Of what the processors could do at the price that a call has in the warm-up. It gets cheaper with the rate, and other things dearer."""
 SETTLE_SECONDS = 0.5
-SETTLE_AFTER_FAILURE_SECONDS = 3.0
+SETTLE_AFTER_FAILURE_SECONDS = 2.0
 
 Say = Callable[[str], None]
 
@@ -41,10 +40,10 @@ class Contender:
         time.sleep(SETTLE_SECONDS if trial.clean else SETTLE_AFTER_FAILURE_SECONDS)
         return trial
 
-    def warm_up(self, scenario: str, say: Say) -> None:
+    def warm_up(self, scenario: str, seconds: float, say: Say) -> None:
         """The first calls fill caches; and what they cost says where to begin."""
         self.attempt(scenario, HELLO_RATE, HELLO_SECONDS, say)
-        trial = self.attempt(scenario, WARM_UP_RATE, WARM_UP_SECONDS, say)
+        trial = self.attempt(scenario, WARM_UP_RATE, seconds, say)
         seconds_per_call = sum(trial.cpu_seconds.values()) / trial.calls
         processors = int(str(machine_facts()["processors"]))
         self.staircase = Staircase(round(FIRST_GUESS * processors / seconds_per_call))
@@ -65,9 +64,7 @@ class Contender:
         return {name: round(median(trial.cpu_ms_per_call()[name] for trial in trials), 3) for name in trials[0].cpu_seconds}
 
 
-def contest(scenario: str, contenders: Sequence[Contender], *, rounds: int, seconds: float, say: Say) -> None:
-    for contender in contenders:
-        contender.warm_up(scenario, say)
+def climb_in_turns(scenario: str, contenders: Sequence[Contender], *, rounds: int, seconds: float, say: Say) -> None:
     for _ in range(rounds):
         for contender in contenders:
             contender.climb(scenario, seconds, say)

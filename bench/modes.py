@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.bare import bare_system
-from bench.contest import Contender, Say, contest, post_dial_delay
+from bench.contest import Contender, Say, climb_in_turns, post_dial_delay
 from bench.instance import Instance
 
 
@@ -35,37 +35,45 @@ MODES = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How long all takes: trials of so many seconds, so many of them for each system."""
+    """How long all takes: trials of so many seconds, and for each mode so many of them with each system; then so many for the post-dial delay."""
 
     seconds: float
+    warm_up_seconds: float
     rounds: dict[str, int]
-    delay_repeats: int
+    delays: dict[str, int]
 
     @classmethod
     def full(cls, seconds: float | None) -> Plan:
-        return cls(seconds or 7.0, {"signalling": 11, "media": 7, "register": 7}, 3)
+        return cls(seconds or 5.0, 3.0, {"signalling": 10, "media": 7, "register": 7}, {"signalling": 3, "media": 1})
 
     @classmethod
     def quick(cls, seconds: float | None) -> Plan:
-        return cls(seconds or 3.0, {"signalling": 4, "media": 3, "register": 3}, 1)
+        return cls(seconds or 2.0, 2.0, {"signalling": 4, "media": 2, "register": 2}, {"signalling": 1})
 
 
 def run_mode(mode: Mode, instance: Instance, plan: Plan, scratch: Path, say: Say) -> dict[str, Any]:
     say(f"{mode.name}:")
     with _contenders(mode, instance, scratch) as contenders:
-        contest(mode.scenario, contenders, rounds=plan.rounds[mode.name], seconds=plan.seconds, say=say)
+        for contender in contenders:
+            contender.warm_up(mode.scenario, plan.warm_up_seconds, say)
+        climb_in_turns(mode.scenario, contenders, rounds=plan.rounds[mode.name], seconds=plan.seconds, say=say)
         found = figures(contenders)
-        if mode.scenario == "caller":
-            bare, _, trunkline = contenders
-            rate = max(1, trunkline.highest // 2)
-            delays = post_dial_delay([bare, trunkline], rate=rate, repeats=plan.delay_repeats, seconds=plan.seconds, say=say)
-            added = {f"added_{which}": round(delays["trunkline"][which] - delays["bare"][which], 2) for which in ("p50", "p99")}
-            found["post_dial_delay_ms"] = delays | added | {"at_per_second": rate}
+        if repeats := plan.delays.get(mode.name):
+            found["post_dial_delay_ms"] = _delay_at_half_load(contenders, repeats, plan.seconds, say)
     return found
 
 
+def _delay_at_half_load(contenders: Sequence[Contender], repeats: int, seconds: float, say: Say) -> dict[str, Any]:
+    """INVITE with digest to 180, at half of Trunkline's highest rate."""
+    bare, _, trunkline = contenders
+    rate = max(1, trunkline.highest // 2)
+    delays = post_dial_delay([bare, trunkline], rate=rate, repeats=repeats, seconds=seconds, say=say)
+    added = {f"added_{which}": round(delays["trunkline"][which] - delays["bare"][which], 2) for which in ("p50", "p99")}
+    return delays | added | {"at_per_second": rate}
+
+
 @contextmanager
-def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[list[Contender]]:
+def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[Sequence[Contender]]:
     directory = scratch / mode.name
     directory.mkdir()
     with ExitStack() as started:
@@ -78,7 +86,7 @@ def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[list[
         ]
 
 
-def figures(contenders: list[Contender]) -> dict[str, Any]:
+def figures(contenders: Sequence[Contender]) -> dict[str, Any]:
     highest = {contender.name: contender.highest for contender in contenders}
     return {
         **{f"{name}_per_second": rate for name, rate in highest.items()},

@@ -21,6 +21,7 @@ from bench.instance import trunkline_instance
 SAMPLES_PER_SECOND = 997
 SYMBOLS_SHOWN = 40
 PERF_TIMEOUT_SECONDS = 120
+WARM_UP_SECONDS = 3.0
 GROUPS = ("kamailio", "callcontrol", "rtpengine")
 
 
@@ -29,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="trunkline-profile-") as name:
         scratch = Path(name)
         with _contender(wanted.system, wanted.scenario, wanted.media, scratch) as contender:
-            contender.warm_up(wanted.scenario, print)
+            contender.warm_up(wanted.scenario, WARM_UP_SECONDS, print)
             with ExitStack() as recording:
                 for group in _busy(contender):
                     recording.enter_context(_recording(scratch / f"{group}.perf", contender.groups[group]))

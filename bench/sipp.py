@@ -16,7 +16,7 @@ from trunkline.runtime.engine_root import ensure_root
 from trunkline.runtime.sandbox import engine_command
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-STRAGGLERS_SECONDS = 8
+STRAGGLERS_SECONDS = 5
 """How long after the last call was begun the caller waits for calls to end."""
 CARRIER_PATIENCE_SECONDS = 2.0
 READY_SECONDS = 5.0
