@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def free_ports(count: int) -> list[int]:
     raise AssertionError("no free ports")
 
 
+def free_media_ports() -> int:
+    """The first of MEDIA_PORTS in a row, below those that the system gives to clients."""
+    for _ in range(100):
+        first = random.randrange(10_000, 32_000, MEDIA_PORTS)
+        with ExitStack() as held, suppress(OSError):
+            for number in range(first, first + MEDIA_PORTS):
+                held.enter_context(_bound(socket.SOCK_DGRAM, number))
+            return first
+    raise AssertionError("no free media ports")
+
+
 def _bound(kind: socket.SocketKind, port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, kind)
     try:
@@ -51,8 +63,7 @@ def _bound(kind: socket.SocketKind, port: int) -> socket.socket:
 
 
 def settings_with_own_ports(home: Path) -> Settings:
-    ports = iter(free_ports(8))
-    media = min(next(ports), 65_000)
+    ports, media = iter(free_ports(7)), free_media_ports()
     return Settings(
         home=home,
         sip_port=next(ports),
