@@ -63,7 +63,7 @@ class EdgeInstance:
         self.callcontrol = FakeCallControl(self.settings.callcontrol_socket, self.settings.spool_dir, self.domain)
         self._root = ensure_root("engine")
         self._ready_at = 0
-        self._forgiven: set[str] = set()
+        self._forgiven: set[str] = set() if media else {"rtpengine"}
         self._kamailio: subprocess.Popen[bytes] | None = None
         self._rtpengine: subprocess.Popen[bytes] | None = None
 
@@ -214,16 +214,18 @@ class Connected:
     verdict: Json
 
 
-async def connect(edge: EdgeInstance, caller: UserAgent, callee: UserAgent, to: str = "33123456789", **verdict: Any) -> Connected:
-    """`caller` calls, `callee` rings and answers."""
+async def connect(
+    edge: EdgeInstance, caller: UserAgent, callee: UserAgent, to: str = "33123456789", body: bytes | None = None, **verdict: Any
+) -> Connected:
+    """`caller` calls, `callee` rings and answers; both with `body` if there is one."""
     told = allowed(route(f"sip:+{to}@{callee.wire.local}")) | verdict
     edge.callcontrol.admit = lambda question: told
-    call = await caller.invite(to)
+    call = await caller.invite(to, body=body)
     ringing = caller.spawn(call.expect(180))
     incoming = await callee.incoming()
     await incoming.ring()
     await ringing
-    answering = callee.spawn(incoming.answer())
+    answering = callee.spawn(incoming.answer(body=body))
     await call.answered()
     await answering
     return Connected(call, incoming, told)
