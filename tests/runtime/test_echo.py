@@ -14,6 +14,7 @@ from tests.siptest.rtp import RtpPort
 from tests.siptest.sdp import Sdp
 from trunkline.runtime import probes
 from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT, ECHO_ANNOUNCEMENT_SECONDS
+from trunkline.runtime.logs import log_tail
 from trunkline.runtime.settings import Settings
 
 pytestmark = pytest.mark.engines
@@ -85,7 +86,7 @@ async def tell_rtpengine(settings: Settings, **command: Bencoded) -> str:
     cookie = secrets.token_hex(4).encode()
     answer = await probes._ask(("127.0.0.1", settings.rtpengine_port), cookie + b" " + request)
     assert answer.startswith(cookie + b" "), answer
-    assert b"6:result2:ok" in answer, answer
+    assert b"6:result2:ok" in answer, (answer, log_tail(settings.log_dir / "rtpengine.log"))
     return answer.decode()
 
 
