@@ -155,6 +155,15 @@ class EdgeInstance:
         self._rtpengine.wait(10)
         self._rtpengine = None
 
+    def probe(self, carriers: list[tuple[int, str]]) -> None:
+        """Kamailio watches these carriers from now on."""
+        self.rpc.set_carriers(carriers)
+
+    def processes(self) -> list[int]:
+        """Every process of this Kamailio."""
+        assert self._kamailio
+        return _tree(self._kamailio.pid)
+
     def complaints(self) -> list[str]:
         """What Kamailio logged as an error since it is ready."""
         lines = self.log.read_bytes()[self._ready_at :].decode("utf-8", "replace").splitlines()
@@ -164,6 +173,11 @@ class EdgeInstance:
     def forgive(self, *texts: str) -> None:
         """What a test has provoked."""
         self._forgiven.update(texts)
+
+
+def _tree(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(below for child in children for below in _tree(int(child)))]
 
 
 def _options(domain: str) -> bytes:

@@ -18,6 +18,8 @@ TIMEOUT_SECONDS = 1.0
 REPLY_BYTES_MAX = 65536
 BYE_CSEQ = 2_147_000_000
 """Above whatever the leg's other end has used, and below the limit of RFC 3261."""
+DIALOG_OVER = 5
+"""Kamailio keeps a dialog for a moment when its BYE has passed."""
 ALIAS_TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
 
 Legs = Mapping[str, Any]
@@ -104,9 +106,10 @@ class KamailioRpc:
         try:
             self.call("dlg.dump_file", str(listing))
             with listing.open("rb") as lines:
-                return frozenset(json.loads(line)["call_id"] for line in lines)
+                dialogs = [json.loads(line) for line in lines]
         finally:
             listing.unlink(missing_ok=True)
+        return frozenset(dialog["call_id"] for dialog in dialogs if dialog["state"] != DIALOG_OVER)
 
     # Identities and carriers
 

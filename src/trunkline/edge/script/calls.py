@@ -14,7 +14,7 @@ from .identity import challenge, challenge_stranger, is_known_source, is_nuisanc
 from .journal import report
 from .place import now_us
 from .question import ask, take
-from .text import address_uri, field, pv, quoted, text
+from .text import address_uri, cleaned, field, pv, quoted, text
 
 
 def invite(*, is_resumed: bool = False) -> None:
@@ -72,7 +72,7 @@ def _asserted() -> str:
     if not header:
         return '""'
     user = address_uri(header).partition(":")[2].partition("@")[0].partition(";")[0]
-    return quoted(user[:128])
+    return quoted(cleaned(user, 128))
 
 
 def _is_anonymous() -> int:

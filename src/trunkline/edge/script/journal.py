@@ -11,7 +11,7 @@ import os
 import KSR
 
 from .place import BOOT_US, SPOOL_DIR, now_us
-from .text import quoted
+from .text import cleaned, quoted
 
 SEGMENT_BYTES_MAX = 8 << 20
 
@@ -64,4 +64,4 @@ def report_authentication(source: str, user: str, why: str) -> None:
     now = now_us()
     if now - _auth_reported_us >= 1_000_000:
         _auth_reported_us = now
-        report("auth", f'"src":{quoted(source)},"user":{quoted(user[:128])},"why":{quoted(why)}')
+        report("auth", f'"src":{quoted(source)},"user":{quoted(cleaned(user, 128))},"why":{quoted(why)}')

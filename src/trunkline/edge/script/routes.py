@@ -13,7 +13,7 @@ from .hiding import drop_headers, header_values, seal_contact, set_from_and_to, 
 from .journal import report
 from .place import DOMAIN, now_us
 from .seals import Mark, mark_parameter
-from .text import address_uri, number, pv, quoted, text
+from .text import address_uri, cleaned, number, pv, quoted, text
 
 FIRST_ANSWER_MS = 3000
 """No answer at all in this time: the next route. Long enough for three INVITEs over UDP."""
@@ -281,6 +281,6 @@ def _note_tried(index: int, status: int) -> None:
 def _report_failed(call: Call, status: int, phrase: str, by: str) -> None:
     report(
         "fail",
-        f'"c":"{call.ref}","status":{status},"phrase":{quoted(phrase[:128])},"by":"{by}","ring_at":{pv("$avp(rang)") or 0},'
+        f'"c":"{call.ref}","status":{status},"phrase":{quoted(cleaned(phrase, 128))},"by":"{by}","ring_at":{pv("$avp(rang)") or 0},'
         f'"tried":[{pv("$avp(tried)") or ""}]',
     )

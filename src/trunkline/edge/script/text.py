@@ -10,7 +10,7 @@ FIELD_MAX = 512
 
 pv = KSR.pv.get
 
-__all__ = ["FIELD_MAX", "address_uri", "field", "number", "pv", "quoted", "text"]
+__all__ = ["FIELD_MAX", "address_uri", "cleaned", "field", "number", "pv", "quoted", "text"]
 
 
 def text(name: str) -> str:
@@ -18,19 +18,24 @@ def text(name: str) -> str:
     try:
         return pv(name) or ""
     except UnicodeDecodeError:
-        hexadecimal = pv(f"$({name[1:]}{{s.encode.hexa}})") or ""
+        bare = name[2:-1] if name.startswith("$(") else name[1:]
+        hexadecimal = pv(f"$({bare}{{s.encode.hexa}})") or ""
         return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
 
 
 def field(name: str) -> str:
     """The same as a quoted JSON string: at most 512 bytes, no control characters."""
-    value = text(name)
-    if len(value) > FIELD_MAX or not value.isprintable():
-        value = "".join(letter if letter.isprintable() else " " for letter in value)
+    return quoted(cleaned(text(name)))
+
+
+def cleaned(value: str, longest: int = FIELD_MAX) -> str:
+    """Fit to be stored and shown: at most so many bytes, no control characters."""
+    if not value.isprintable():
+        value = "".join(letter if letter.isprintable() else " " for letter in value[:longest])
     # every character that is not ASCII may take more than a byte
-    if len(value) * 4 > FIELD_MAX and len(value.encode()) > FIELD_MAX:
-        value = value.encode()[:FIELD_MAX].decode("utf-8", "ignore")
-    return quoted(value)
+    if len(value) * 4 > longest and len(value.encode()) > longest:
+        value = value.encode()[:longest].decode("utf-8", "ignore")
+    return value
 
 
 def number(digits: str, otherwise: int = 0) -> int:
