@@ -14,7 +14,7 @@ from .identity import proven
 from .journal import report
 from .place import now_us
 from .question import ask
-from .text import FIELD_MAX, address_uri, field, number, pv, quoted, text
+from .text import address_uri, field, host_and_port, is_usable_uri, number, pv, quoted, text
 
 NAT_SECONDS = 45
 LONGEST_SECONDS = 3600
@@ -60,7 +60,7 @@ def _bind(profile: int, values: list[str], *, by_old: bool) -> None:
     kept = [item for item in contacts if wanted[item]] or contacts
     chosen = max(kept, key=lambda item: item.preference)
     asked = wanted[chosen]
-    if not chosen.uri.lower().startswith(("sip:", "sips:")) or len(chosen.uri) > FIELD_MAX:
+    if not is_usable_uri(chosen.uri):
         reply(400, "Contact not usable")
     elif 0 < asked < SHORTEST_SECONDS:
         reply(423, "Interval Too Brief", f"Min-Expires: {SHORTEST_SECONDS}\r\n")
@@ -103,7 +103,7 @@ def tell_binding(answer: dict[str, object]) -> None:
 
 
 def _parse(value: str) -> Contact:
-    uri = address_uri(value)
+    uri = address_uri(value).partition("?")[0]  # headers in a URI are for web pages
     parameters = dict(_parameters(value[value.rfind(">") + 1 :] if "<" in value else value.partition(";")[2]))
     try:
         preference = float(parameters.get("q", "1"))
@@ -129,13 +129,3 @@ def _is_behind_nat(uri: str) -> bool:
     if not host.replace(".", "").isdigit() and ":" not in host:  # a name: then the Via must fit
         return bool(text("$(hdr(Via)[0])").split(" ")[-1].partition(";")[0].partition(":")[0] != pv("$si"))
     return bool(host != pv("$si") or (KSR.is_UDP() and port != pv("$sp")))
-
-
-def host_and_port(uri: str) -> tuple[str, int]:
-    """Of a SIP URI; IPv6 without brackets."""
-    place = uri.partition(":")[2].partition(";")[0].partition("?")[0].rpartition("@")[2]
-    if place.startswith("["):
-        host, _, rest = place[1:].partition("]")
-        return host.lower(), number(rest.lstrip(":"), 5060)
-    host, _, port = place.partition(":")
-    return host.lower(), number(port, 5060)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii as quoted
 
+import re
+
 import KSR
 
 FIELD_MAX = 512
 
 pv = KSR.pv.get
 
-__all__ = ["FIELD_MAX", "address_uri", "cleaned", "field", "number", "pv", "quoted", "text"]
+__all__ = ["FIELD_MAX", "address_uri", "cleaned", "field", "host_and_port", "is_plain", "is_usable_uri", "number", "pv", "quoted", "text"]
+
+_PLAIN = re.compile(r"[!-~]{0,256}")
+_USABLE_URI = re.compile(r"sips?:[!#-;=@-\[\]-~]{1,506}", re.IGNORECASE)
+
 
 
 def text(name: str) -> str:
@@ -38,6 +44,16 @@ def cleaned(value: str, longest: int = FIELD_MAX) -> str:
     return value
 
 
+def is_plain(value: str) -> bool:
+    """Fit to name a call: in journals, in commands, in lists of dialogs. RFC 3261 allows no more in a Call-ID or a tag."""
+    return _PLAIN.fullmatch(value) is not None
+
+
+def is_usable_uri(uri: str) -> bool:
+    """A SIP URI without headers that can be put into a message: what is not printable ASCII must be escaped in it (RFC 3261 25.1)."""
+    return _USABLE_URI.fullmatch(uri) is not None and uri.count("@") < 2
+
+
 def number(digits: str, otherwise: int = 0) -> int:
     """A number that somebody else wrote; at most nine digits."""
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else otherwise
@@ -54,3 +70,13 @@ def address_uri(header: str) -> str:
     if opened >= 0:
         return header[opened + 1 :].partition(">")[0].strip()
     return header.partition(";")[0].strip()
+
+
+def host_and_port(uri: str) -> tuple[str, int]:
+    """Of a SIP URI; IPv6 without brackets."""
+    place = uri.partition(":")[2].partition(";")[0].partition("?")[0].rpartition("@")[2]
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        return host.lower(), number(rest.lstrip(":"), 5060)
+    host, _, port = place.partition(":")
+    return host.lower(), number(port, 5060)
