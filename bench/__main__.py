@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.contest import Say
+from bench.contest import Say, percentiles
 from bench.instance import trunkline_instance
 from bench.modes import MODES, Plan, run_mode
 from bench.processes import Machine, machine_facts
 
+VAR = Path(__file__).parents[1] / "var"
+"""On a disk: in a temporary directory of memory a commit would cost nothing."""
 IDLE_SECONDS = 3.0
+SYNCS = 200
 
 
 def main() -> int:
     wanted = _arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leave nothing running
     plan = Plan.quick(wanted.seconds) if wanted.quick else Plan.full(wanted.seconds)
     found = bench(plan, [wanted.only] if wanted.only else list(MODES), _silent if wanted.json_only else _to_stderr)
     print(json.dumps(found))
@@ -28,11 +34,13 @@ def main() -> int:
 
 def bench(plan: Plan, modes: list[str], say: Say) -> dict[str, Any]:
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
+    VAR.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=VAR) as name:
         scratch = Path(name)
         say("Starting Trunkline, with a company of its own")
         with trunkline_instance(scratch) as instance:
-            found: dict[str, Any] = {"machine": machine_facts() | {"busy_when_idle": _busy_when_idle()}}
+            machine = machine_facts() | {"busy_when_idle": _busy_when_idle(), "disk_sync_ms": _disk_sync_ms(scratch)}
+            found: dict[str, Any] = {"machine": machine}
             for mode in modes:
                 found[mode] = run_mode(MODES[mode], instance, plan, scratch, say)
             found["audit"] = instance.audit()
@@ -44,6 +52,20 @@ def _busy_when_idle() -> float:
     before = Machine.now()
     time.sleep(IDLE_SECONDS)
     return round((Machine.now() - before).busy / IDLE_SECONDS / int(str(machine_facts()["processors"])), 3)
+
+
+def _disk_sync_ms(directory: Path) -> dict[str, float]:
+    """What one synced write of a few pages costs here."""
+    times = []
+    with (directory / "sync").open("wb") as file:
+        for _ in range(SYNCS):
+            file.write(bytes(8192))
+            file.flush()
+            begun = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begun) * 1000)
+    p50, p99 = percentiles(times)
+    return {"p50": round(p50, 2), "p99": round(p99, 2)}
 
 
 def _to_stderr(text: str) -> None:

@@ -22,6 +22,8 @@ from trunkline.runtime.sandbox import engine_command
 from trunkline.runtime.settings import Settings
 
 CONFIGURATION = Path(__file__).parent / "engines" / "bare.cfg"
+MEMORY = ("-m", "1024")
+"""More than the edge's own: at the yardsticks' rates `tm` keeps more transactions, and a yardstick must not fail for lack of memory."""
 WORKERS = 4
 USERS = 500
 MEDIA_FLAGS = "replace-origin replace-session-connection strict-source ICE=remove rtcp-mux-demux RTP/AVP"
@@ -63,7 +65,7 @@ def _kamailio(directory: Path, address: str, users: Sequence[User], parts: Seque
     configuration = directory / "kamailio.cfg"
     configuration.write_text(_filled_in(address, users))
     defined = [argument for part in parts for argument in ("-A", f"WITH_{part}")]
-    argv = ["kamailio", "-DD", "-E", *KAMAILIO_OPTIONS, "-Y", "/run", "-f", str(configuration), *defined]
+    argv = ["kamailio", "-DD", "-E", *KAMAILIO_OPTIONS, *MEMORY, "-Y", "/run", "-f", str(configuration), *defined]
     with _running(argv, directory) as process:
         _until_answered(process, (address, SIP_PORT), HELLO)
         yield family(process.pid)

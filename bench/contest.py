@@ -94,6 +94,8 @@ def percentiles(values: Sequence[float]) -> tuple[float, float]:
 def described(trial: Trial) -> str:
     p50, p99 = percentiles(trial.ring_ms)
     verdict = "clean" if trial.clean else f"{trial.calls - trial.succeeded} failed, {trial.retransmissions} retransmitted"
+    if not trial.reached:
+        verdict += f", only {trial.rate_reached:.0f}/s sent"
     refused = " ".join(f"{status}×{count}" for status, count in sorted(trial.unexpected.items()))
     cost = " ".join(f"{name} {cost:.2f}" for name, cost in trial.cpu_ms_per_call().items() if cost >= 0.005)
     return f"{trial.rate:5}/s  {verdict}{f' ({refused})' if refused else ''}; ms: p50 {p50:.1f} p99 {p99:.1f}, of CPU {cost}"

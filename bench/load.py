@@ -14,6 +14,9 @@ from bench.processes import Machine, cpu_seconds
 RETRANSMISSIONS_MAX = 0.001
 """Per call: more is not clean. An overloaded machine sends thousands."""
 
+RATE_REACHED_MIN = 0.97
+FEW_CALLS = 100
+
 
 @dataclass(frozen=True)
 class User:
@@ -34,11 +37,17 @@ class Trial:
     cpu_seconds: Mapping[str, float]
     machine: Machine
     ring_ms: Sequence[float] = field(repr=False)
+    rate_reached: float
     unexpected: Mapping[str, int]
 
     @property
     def clean(self) -> bool:
-        return self.succeeded == self.calls and self.retransmissions <= RETRANSMISSIONS_MAX * self.calls
+        return self.succeeded == self.calls and self.retransmissions <= RETRANSMISSIONS_MAX * self.calls and self.reached
+
+    @property
+    def reached(self) -> bool:
+        """Did SIPp itself keep up?"""
+        return self.calls < FEW_CALLS or self.rate_reached >= RATE_REACHED_MIN * self.rate
 
     def cpu_ms_per_call(self) -> dict[str, float]:
         return {name: round(seconds / self.calls * 1000, 3) for name, seconds in self.cpu_seconds.items()}
@@ -56,6 +65,7 @@ def run_trial(scenario: str, target: str, users: Sequence[User], groups: Mapping
             sipp_seconds = sipp.call(scratch, scenario, target, rate=rate, calls=calls)
             machine, spent = Machine.now() - machine_before, _spent(groups)
             sipp_seconds += sipp.hang_up(carrier) if carrier else 0.0
+        responses = results.responses(scratch, "caller")
         return Trial(
             rate=rate,
             calls=calls,
@@ -63,7 +73,8 @@ def run_trial(scenario: str, target: str, users: Sequence[User], groups: Mapping
             retransmissions=sum(results.retransmissions(scratch, side) for side in ("caller", "carrier")),
             cpu_seconds={group: spent[group] - before[group] for group in groups} | {"sipp": sipp_seconds},
             machine=machine,
-            ring_ms=list(results.response_times_ms(scratch, "caller")),
+            ring_ms=[response.after_ms for response in responses],
+            rate_reached=results.rate_reached(responses),
             unexpected=results.unexpected_statuses(scratch, "caller"),
         )
 

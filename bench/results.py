@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 
 def succeeded(scratch: Path, side: str) -> int:
@@ -18,11 +19,29 @@ def retransmissions(scratch: Path, side: str) -> int:
     return sum(int(count) for row in rows for name, count in row.items() if name.endswith("_Retrans"))
 
 
-def response_times_ms(scratch: Path, side: str) -> Iterator[float]:
-    """A row for each: moment, milliseconds with their fractions, name of the timer."""
+class Response(NamedTuple):
+    """`at_ms`: when it came; `after_ms`: how long after its request."""
+
+    at_ms: float
+    after_ms: float
+
+
+def responses(scratch: Path, side: str) -> list[Response]:
+    """In the order in which they came. A row for each: moment, milliseconds with their fractions, name of the timer."""
+    found = []
     for path in scratch.glob(f"{side}_*_rtt.csv"):
         with path.open() as file:
-            yield from (float(row[1]) for row in csv.reader(file, delimiter=";") if len(row) > 2 and row[1][:1].isdigit())
+            found += [Response(float(row[0]), float(row[1])) for row in csv.reader(file, delimiter=";") if row[0][:1].isdigit()]
+    return sorted(found)
+
+
+def rate_reached(found: Sequence[Response]) -> float:
+    """Requests a second, by when they were sent; first and last hundredth left out."""
+    sent_ms = sorted(response.at_ms - response.after_ms for response in found)
+    edge = len(sent_ms) // 100
+    middle = sent_ms[edge : len(sent_ms) - edge]
+    duration_ms = middle[-1] - middle[0] if middle else 0.0
+    return (len(middle) - 1) / duration_ms * 1000 if duration_ms else 0.0
 
 
 def unexpected_statuses(scratch: Path, side: str) -> Counter[str]:

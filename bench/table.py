@@ -19,7 +19,10 @@ def main() -> int:
 def lines(found: dict[str, Any]) -> Iterator[str]:
     modes: dict[str, Any] = {name: found[name] for name in ("signalling", "media", "register") if name in found}
     machine = found["machine"]
-    yield f"{machine['processors']} processors ({machine['model']}), {machine['memory_mb'] // 1024} GB, Linux {machine['kernel']}."
+    yield (
+        f"{machine['processors']} processors ({machine['model']}), {machine['memory_mb'] // 1024} GB, Linux {machine['kernel']};"
+        f" a synced write takes {machine['disk_sync_ms']['p50']:.1f} ms; {machine['busy_when_idle']:.0%} busy before the run."
+    )
     yield from _rates(modes)
     for name, mode in modes.items():
         yield from _costs(name, mode["cpu_ms_per_call"])

@@ -61,12 +61,19 @@ def test_percentiles() -> None:
 def test_what_sipp_writes_is_read(tmp_path: Path) -> None:
     (tmp_path / "caller.csv").write_text("CurrentCall;SuccessfulCall(C);\n2;3;\n0;41;\n")
     (tmp_path / "caller_1_counts.csv").write_text("CurrentTime;0_INVITE_Sent;0_INVITE_Retrans;7_BYE_Retrans;\nnow;9;1;0;\nnow;41;1;2;\n")
-    (tmp_path / "caller_1_rtt.csv").write_text("Date_ms;response_time_ms;rtd_name\n1.5;0.25;ring\n1.6;12.5;ring\n")
+    (tmp_path / "caller_1_rtt.csv").write_text("Date_ms;response_time_ms;rtd_name\n1.5;0.25;ring\n20.5;12.5;ring\n")
     (tmp_path / "caller_1_error_codes.csv").write_text("now;00:00:01;\nnow;00:00:02;503,503,\nnow;00:00:03;486,\n")
     assert results.succeeded(tmp_path, "caller") == 41
     assert results.retransmissions(tmp_path, "caller") == 3
-    assert list(results.response_times_ms(tmp_path, "caller")) == [0.25, 12.5]
+    assert results.responses(tmp_path, "caller") == [(1.5, 0.25), (20.5, 12.5)]
     assert results.unexpected_statuses(tmp_path, "caller") == {"503": 2, "486": 1}
+
+
+def test_a_load_generator_that_does_not_keep_up_is_not_clean() -> None:
+    sent = [results.Response(at_ms=number * 1.0 + 5, after_ms=5.0) for number in range(1000)]
+    assert results.rate_reached(sent) == pytest.approx(1000)
+    assert trial(rate=1000, rate_reached=results.rate_reached(sent)).clean
+    assert not trial(rate=1100, rate_reached=results.rate_reached(sent)).clean
 
 
 def test_figures_of_a_contest() -> None:
@@ -89,7 +96,9 @@ def test_a_real_run_prints_one_object_last() -> None:
     assert register["cpu_ms_per_call"]["trunkline"]["kamailio"] > 0
 
 
-def trial(*, rate: int = 100, calls: int = 1000, succeeded: int | None = None, retransmissions: int = 0) -> Trial:
+def trial(
+    *, rate: int = 100, calls: int = 1000, succeeded: int | None = None, retransmissions: int = 0, rate_reached: float = 1e6
+) -> Trial:
     return Trial(
         rate=rate,
         calls=calls,
@@ -98,6 +107,7 @@ def trial(*, rate: int = 100, calls: int = 1000, succeeded: int | None = None, r
         cpu_seconds={"kamailio": 0.5 * calls / 1000},
         machine=Machine(1.0, 0.0),
         ring_ms=[1.0],
+        rate_reached=rate_reached,
         unexpected={},
     )
 
