@@ -20,7 +20,6 @@ BYE_CSEQ = 2_147_000_000
 """Above whatever the leg's other end has used, and below the limit of RFC 3261."""
 DIALOG_OVER = 5
 """Kamailio keeps a dialog for a moment when its BYE has passed."""
-ALIAS_TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
 
 Legs = Mapping[str, Any]
 
@@ -136,12 +135,9 @@ class KamailioRpc:
 
 
 def real_target(contact: str) -> tuple[str, str]:
-    """Request-URI and next hop of a Contact as the edge reports it: behind NAT it has the address where its messages come from as a parameter."""
-    uri, _, alias = contact.partition(";alias=")
-    if not alias:
-        return uri, ""
-    ip, port, transport = alias.partition(";")[0].split("~")
-    return uri, f"sip:{ip}:{port};transport={ALIAS_TRANSPORTS[transport]}"
+    """Request-URI and next hop of a Contact as the edge reports it: behind NAT it is followed by where its messages come from."""
+    uri, _, next_hop = contact.partition(" ")
+    return uri, next_hop
 
 
 def _first_hop(routes: Sequence[str]) -> str:

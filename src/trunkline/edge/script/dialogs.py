@@ -8,7 +8,7 @@ import KSR
 
 from . import media
 from .answers import ALLOW, reply
-from .hiding import drop_headers, note_real_address, seal_contact, set_from_and_to, shift_cseq
+from .hiding import drop_headers, note_real_address, seal_contact, set_from_and_to, shift_cseq, target_and_next_hop
 from .journal import report
 from .place import DOMAIN
 from .seals import Mark, read_mark, unseal
@@ -18,7 +18,6 @@ ANONYMOUS = f"sip:anonymous@{DOMAIN}"
 RELAYED = frozenset(["ACK", "BYE", "INVITE", "UPDATE", "PRACK", "INFO", "OPTIONS", "NOTIFY"])
 """No REFER: a carrier that follows one makes a call that nobody pays for. A PBX bridges the two calls itself when it is refused."""
 OFFERING = frozenset(["INVITE", "UPDATE"])
-TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
 
 
 class Inside(NamedTuple):
@@ -61,11 +60,10 @@ def _not_ours(method: str) -> None:
 
 def _aim(target: str) -> None:
     """To the announced Contact; if that one is behind NAT, to where its messages come from."""
-    uri, _, alias = target.partition(";alias=")
+    uri, next_hop = target_and_next_hop(target)
     KSR.seturi(uri)
-    if alias:
-        ip, port, transport = alias.partition(";")[0].split("~")
-        KSR.setdsturi(f"sip:{ip}:{port};transport={TRANSPORTS.get(transport, 'udp')}")
+    if next_hop:
+        KSR.setdsturi(next_hop)
 
 
 def _relay(inside: Inside) -> None:

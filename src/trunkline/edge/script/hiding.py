@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import KSR
 
-from .place import DOMAIN
+from .place import ALIAS, DOMAIN
 from .seals import Mark, seal
-from .text import address_uri, pv, text
+from .text import address_uri, host_and_port, is_usable_uri, pv, text
 
 _ALWAYS = "via v from f to t call-id i cseq max-forwards contact m route record-route content-type c content-length l"
 _ABOUT_BODY = "content-encoding e content-disposition content-language mime-version"
@@ -31,7 +31,7 @@ _start, _next, _name, _remove = (
 
 
 HEADERS_MAX = 10
-CONTACT_DIFFERS_FROM_SOURCE = 128  # address or port
+TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
 
 
 class SpoofedError(Exception):
@@ -70,14 +70,17 @@ def set_from_and_to(from_uri: str, to_uri: str) -> None:
 
 
 def seal_contact(mark: Mark, call_id: str) -> str:
-    """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns its URI, or nothing."""
+    """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns it as reported, or nothing. One that
+    nobody can use is not passed on: what is in it would end up in other people's messages."""
     contact = text("$ct")
     if not contact or contact == "*":
         return ""
-    uri = address_uri(contact)
+    uri = address_uri(contact).partition("?")[0]
     KSR.textops.remove_hf("Contact")
+    if not is_usable_uri(uri):
+        return ""
     KSR.hdr.append(f"Contact: <{seal(uri, mark, call_id)}>\r\n")
-    return uri
+    return reported(uri)
 
 
 def shift_cseq(by: int) -> None:
@@ -94,9 +97,27 @@ def shift_cseq(by: int) -> None:
 def note_real_address() -> None:
     """Behind NAT the Contact is not where the message came from: note that in it, before anything else reads it. (What is relayed, the dialog's own
     BYE, and requests from the other side go there.) Only in the request route."""
-    if pv("$ct") is not None and KSR.nathelper.nat_uac_test(CONTACT_DIFFERS_FROM_SOURCE) > 0:
-        KSR.nathelper.add_contact_alias()
-        KSR.textopsx.msg_apply_changes()
+    contact = text("$ct")
+    if not contact or contact == "*":
+        return
+    if KSR.is_UDP() and host_and_port(address_uri(contact)) == (pv("$si"), pv("$sp")):
+        return
+    KSR.nathelper.add_contact_alias()
+    KSR.textopsx.msg_apply_changes()
+
+
+def target_and_next_hop(contact: str) -> tuple[str, str]:
+    """What a Contact says, and where to send instead if that is behind NAT (else empty)."""
+    uri, _, alias = contact.partition(f";{ALIAS}=")
+    if not alias:
+        return uri, ""
+    ip, port, transport = alias.partition(";")[0].split("~")
+    return uri, f"sip:{ip}:{port};transport={TRANSPORTS.get(transport, 'udp')}"
+
+
+def reported(contact: str) -> str:
+    """A Contact for a journal: behind NAT followed by a space and the next hop."""
+    return " ".join(filter(None, target_and_next_hop(contact)))
 
 
 def header_values(name: str) -> list[str]:

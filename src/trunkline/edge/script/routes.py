@@ -9,7 +9,7 @@ import KSR
 
 from . import media
 from .answers import RETRY_AFTER, our_socket, reply, source_address
-from .hiding import drop_headers, header_values, seal_contact, set_from_and_to, shift_cseq
+from .hiding import drop_headers, header_values, reported, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
 from .place import DOMAIN, now_us
 from .seals import Mark, mark_parameter
@@ -86,7 +86,7 @@ def _caller_leg() -> str:
     beyond = ",".join(quoted(value) for value in header_values("Record-Route"))
     return (
         f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"cseq":{number(str(pv("$cs")))},'
-        f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(address_uri(text("$ct")))},'
+        f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(reported(address_uri(text("$ct"))))},'
         f'"caller_src":"{source_address()}","caller_sock":"{our_socket()}","caller_routes":[{beyond}]'
     )
 

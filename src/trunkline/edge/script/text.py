@@ -74,7 +74,7 @@ def address_uri(header: str) -> str:
 
 def host_and_port(uri: str) -> tuple[str, int]:
     """Of a SIP URI; IPv6 without brackets."""
-    place = uri.partition(":")[2].partition(";")[0].partition("?")[0].rpartition("@")[2]
+    place = uri.partition(":")[2].rpartition("@")[2].partition(";")[0].partition("?")[0]
     if place.startswith("["):
         host, _, rest = place[1:].partition("]")
         return host.lower(), number(rest.lstrip(":"), 5060)
