@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from trunkline.callcontrol.protocol import LARGEST_MESSAGE, NotUnderstoodError, 
 log = structlog.get_logger()
 MOST_AT_ONCE = 500
 BUFFER_BYTES = 4 << 20
+MOST_UNSENT = 5000
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class QuestionSocket:
     """Bound at `path`; the file of an earlier process is replaced."""
 
     socket: socket.socket
+    _unsent: deque[tuple[Any, bytes]] = field(default_factory=lambda: deque(maxlen=MOST_UNSENT))
 
     @classmethod
     def bind(cls, path: Path) -> QuestionSocket:
@@ -36,6 +38,7 @@ class QuestionSocket:
 
     def receive(self) -> list[tuple[Question, Any]]:
         """What has been asked, with the address to answer to. A message that does not fit is logged and not answered."""
+        self._send_again()
         questions: list[tuple[Question, Any]] = []
         while len(questions) < MOST_AT_ONCE:
             try:
@@ -50,9 +53,21 @@ class QuestionSocket:
         return questions
 
     def answer(self, address: Any, message: dict[str, Any]) -> None:
-        """Send an answer. An asker that is gone does not wait for it; one whose queue is full has given up."""
-        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError, BlockingIOError):
-            self.socket.sendto(encode(message), address)
+        """Send an answer. An asker that is gone does not wait for it; one whose queue is full gets it with the next `receive`."""
+        self._send(address, encode(message))
+
+    def _send(self, address: Any, data: bytes) -> None:
+        try:
+            self.socket.sendto(data, address)
+        except BlockingIOError:
+            self._unsent.append((address, data))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return
+
+    def _send_again(self) -> None:
+        """The kernel queues only ten datagrams for a socket: a turn with many answers must not cost the last of them their calls."""
+        for _ in range(len(self._unsent)):
+            self._send(*self._unsent.popleft())
 
     def close(self) -> None:
         """No more questions."""

@@ -100,9 +100,11 @@ def serve_answers(share: int, shares: int, abandoned: Callable[[dict[str, Any]],
 
 
 def _sent(question: bytes) -> bool:
-    """True also if call control is gone: those who wait have their time-out."""
+    """True also if call control is gone: those who wait have their time-out. From the socket that it would have left by: the answers to all that
+    was put aside would be too many for one."""
+    label = int(question[len('{"n":') : question.index(b",")]) & 0xFFFFFFFF
     try:
-        _sockets[0].sendto(question, CALL_CONTROL)
+        _sockets[label % ANSWER_SOCKETS].sendto(question, CALL_CONTROL)
     except BlockingIOError:
         return False
     except AWAY:
