@@ -155,6 +155,20 @@ class EdgeInstance:
         self._rtpengine.wait(10)
         self._rtpengine = None
 
+    def media_call_ids(self) -> set[str]:
+        """What RTPengine has sessions for."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+            channel.connect(("127.0.0.1", self.settings.rtpengine_port))
+            channel.settimeout(2)
+            channel.send(b"2 d7:command4:list5:limiti100ee")
+            rest = channel.recv(65536).decode().partition("5:callsl")[2]
+        found = set()
+        while rest and rest[0].isdigit():  # bencode: length, colon, text
+            length, _, rest = rest.partition(":")
+            found.add(rest[: int(length)])
+            rest = rest[int(length) :]
+        return found
+
     def probe(self, carriers: list[tuple[int, str]]) -> None:
         """Kamailio watches these carriers from now on."""
         self.rpc.set_carriers(carriers)

@@ -97,7 +97,7 @@ class KamailioRpc:
         target, next_hop = real_target(contact)
         lines = [f"From: {us}", f"To: {them}", f"Call-ID: {call_id}", f"CSeq: {BYE_CSEQ} BYE", "Max-Forwards: 70"]
         lines += [f"Route: {route}" for route in routes]
-        self.call("tm.t_uac_start", "BYE", target, _first_hop(routes) or next_hop or ".", our_socket, "\r\n".join(lines) + "\r\n" + headers)
+        self.call("tm.t_uac_start", "BYE", target, next_hop or _first_hop(routes) or ".", our_socket, "\r\n".join(lines) + "\r\n" + headers)
 
     def dialog_call_ids(self) -> frozenset[str]:
         """The callers' Call-IDs of all dialogs. By a file: a datagram has no room for thousands of them."""

@@ -13,7 +13,7 @@ from . import calls, dialogs, hiding, identity, probes, question, registrar, rou
 from .answers import ALLOW, reply
 from .journal import report
 from .place import ANSWER_PROCESSES, EDGE_NAME
-from .text import quoted
+from .text import is_plain, quoted, text
 
 FIRST_WORKER = 1
 MAX_FORWARDS = 70
@@ -142,7 +142,12 @@ for _number in range(ANSWER_PROCESSES):
 def _outside(method: str) -> None:
     """Requests outside any dialog."""
     if KSR.sanity.sanity_check_defaults() < 0:
-        KSR.sanity.sanity_reply()
+        if identity.may_hear():
+            KSR.sanity.sanity_reply()
+        return
+    if not (is_plain(text("$ci")) and is_plain(text("$ft"))):
+        if identity.may_hear():
+            reply(400, "Bad Request")
         return
     if KSR.hdr.get_idx("TH", 1) is not None:
         raise hiding.SpoofedError("TH")
@@ -154,9 +159,9 @@ def _outside(method: str) -> None:
     elif method == "ACK":
         KSR.tm.t_check_trans()
     elif method == "OPTIONS":
-        if identity.is_known_source() or not identity.is_nuisance():
+        if identity.may_hear():
             reply(200, "OK", f"{ALLOW}Accept: application/sdp\r\n")
-    elif identity.is_known_source() or not identity.is_nuisance():
+    elif identity.may_hear():
         if method in KNOWN_METHODS:
             reply(405, "Method Not Allowed", ALLOW)
         else:

@@ -10,7 +10,7 @@ import KSR
 from . import breaker, directory, registrar, routes
 from .answers import call_control_away, reply, source_address
 from .hiding import note_real_address
-from .identity import challenge, challenge_stranger, is_known_source, is_nuisance, proven
+from .identity import challenge, challenge_stranger, may_hear, proven
 from .journal import report
 from .place import now_us
 from .question import ask, take
@@ -43,7 +43,7 @@ def invite(*, is_resumed: bool = False) -> None:
 
 def _ask_source(ip: str, port: int) -> None:
     """A flood of unknown addresses must not become a flood of questions."""
-    if not is_known_source() and is_nuisance():
+    if not may_hear():
         return
     if not breaker.lets_through():
         call_control_away()

@@ -9,6 +9,7 @@ import KSR
 from . import media
 from .answers import ALLOW, reply
 from .hiding import drop_headers, note_real_address, seal_contact, set_from_and_to, shift_cseq, target_and_next_hop
+from .identity import may_hear
 from .journal import report
 from .place import DOMAIN
 from .seals import Mark, read_mark, unseal
@@ -54,16 +55,18 @@ def _not_ours(method: str) -> None:
     """An ACK to a final refusal belongs to its transaction and ends here; whatever else is in no call of ours."""
     if method == "ACK":
         KSR.tm.t_check_trans()
-    else:
+    elif may_hear():
         reply(481, "Call/Transaction Does Not Exist")
 
 
 def _aim(target: str) -> None:
-    """To the announced Contact; if that one is behind NAT, to where its messages come from."""
+    """To the announced Contact; if that one is behind NAT, or a proxy, to where its messages come from. Never by Route: it is the sender's to write."""
     uri, next_hop = target_and_next_hop(target)
     KSR.seturi(uri)
     if next_hop:
         KSR.setdsturi(next_hop)
+    else:
+        KSR.resetdsturi()
 
 
 def _relay(inside: Inside) -> None:

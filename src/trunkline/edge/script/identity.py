@@ -11,7 +11,7 @@ from .answers import call_control_away, reply, source_address
 from .journal import report_authentication
 from .place import DOMAIN, now_us
 from .question import ask
-from .text import pv, quoted, text
+from .text import is_plain, pv, quoted, text
 
 PASSWORD_IS_HA1 = 1
 KEEP_NONCE_COUNT = 32  # a wrong first password must not use up the nonce for the second
@@ -20,6 +20,7 @@ CHALLENGE_STALE = 16
 WRONG_PASSWORD, NO_CREDENTIALS = -2, -5
 STALE_NONCE, REUSED_NONCE = -4, -6
 
+LONGEST_USER = 64
 FAILURES_BEFORE_BAN = 5
 FLOOD_LET_THROUGH_EVERY = 16
 SCANNERS = ("friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr", "pplsip", "iwar", "vaxsipuseragent", "siparmyknife")
@@ -35,7 +36,7 @@ class Proof(NamedTuple):
 def proven(*, is_resumed: bool, is_held: bool) -> Proof | None:
     """`is_held`: the transaction is made. The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way."""
     user = text("$au")
-    if not user:
+    if not user or len(user) > LONGEST_USER or not is_plain(user):
         challenge_stranger()
         return None
     suspect = f"{user}@{pv('$si')}"
@@ -71,8 +72,11 @@ def _check(entry: directory.Credentials) -> tuple[bool, int]:
 
 
 def _ask_who(user: str, *, is_resumed: bool, is_held: bool) -> None:
-    """At most once for a request: an answer that does not stay in the table must not become a loop."""
-    if is_resumed or len(user) > 64 or not breaker.lets_through():
+    """At most once for a request: an answer that does not stay in the table must not become a loop. And guessing users is no way to keep call
+    control busy."""
+    if not may_hear():
+        return
+    if is_resumed or not breaker.lets_through():
         call_control_away()
     elif is_held or KSR.tm.t_newtran() > 0:
         ask(f'"q":"who","user":{quoted(user)}')
@@ -87,15 +91,16 @@ def challenge(flags: int = 0) -> None:
 
 def challenge_stranger() -> None:
     """Without credentials anybody may be sending: scanners and floods get silence."""
-    if is_known_source() or not is_nuisance():
+    if may_hear():
         challenge()
 
 
-def is_known_source() -> bool:
-    return KSR.htable.sht_get("known", pv("$si")) is not None
+def may_hear() -> bool:
+    """Whether the sender is told what is wrong: an address that has shown a password always is, others while they behave."""
+    return KSR.htable.sht_get("known", pv("$si")) is not None or not _is_nuisance()
 
 
-def is_nuisance() -> bool:
+def _is_nuisance() -> bool:
     """A flood still gets one challenge in sixteen: it may be a busy PBX that could not show its password yet, as after a restart."""
     agent = text("$ua").lower()
     if any(name in agent for name in SCANNERS):
@@ -111,8 +116,9 @@ def _remember_good_source() -> None:
 
 
 def _failed(suspect: str, user: str, why: str) -> None:
-    report_authentication(source_address(), user, why)
-    if KSR.htable.sht_inc("failures", suspect) >= FAILURES_BEFORE_BAN:
+    is_banned = KSR.htable.sht_inc("failures", suspect) >= FAILURES_BEFORE_BAN
+    report_authentication(source_address(), user, why, is_banned=is_banned)
+    if is_banned:
         KSR.htable.sht_sets("bans", suspect, "1")
         reply(403, "Forbidden")
     else:

@@ -46,7 +46,7 @@ class Journal:
 
 
 _journal = Journal(SPOOL_DIR, BOOT_US)
-_auth_reported_us = 0
+_auth_reported_us = {False: 0, True: 0}
 
 
 def report(event: str, fields: str) -> None:
@@ -58,10 +58,10 @@ def report(event: str, fields: str) -> None:
         KSR.crit(f"an event could not be written ({problem}): {line}\n")
 
 
-def report_authentication(source: str, user: str, why: str) -> None:
-    """At most one a second for each worker: an attacker must not fill the disk."""
-    global _auth_reported_us
+def report_authentication(source: str, user: str, why: str, *, is_banned: bool) -> None:
+    """At most one a second for each worker, and one that says who is banned: an attacker must not fill the disk."""
     now = now_us()
-    if now - _auth_reported_us >= 1_000_000:
-        _auth_reported_us = now
+    if now - _auth_reported_us[is_banned] >= 1_000_000:
+        _auth_reported_us[is_banned] = now
+        why += ", banned" if is_banned else ""
         report("auth", f'"src":{quoted(source)},"user":{quoted(cleaned(user, 128))},"why":{quoted(why)}')

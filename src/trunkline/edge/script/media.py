@@ -43,7 +43,7 @@ def answer() -> bool:
 
 def end(mark: Mark) -> None:
     if mark.has_media:
-        KSR.rtpengine.rtpengine_delete0()
+        KSR.rtpengine.rtpengine_delete("delete-delay=0")
 
 
 def codec() -> str:

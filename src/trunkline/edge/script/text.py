@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from json.encoder import encode_basestring_ascii as quoted
-
 import re
+from json.encoder import encode_basestring_ascii as quoted
 
 import KSR
 
