@@ -60,7 +60,7 @@ def _not_ours(method: str) -> None:
 
 
 def _aim(target: str) -> None:
-    """To the announced Contact; if that one is behind NAT, or a proxy, to where its messages come from. Never by Route: it is the sender's to write."""
+    """To the announced Contact; if that one is behind NAT or a proxy, there. Never as Route says: that is the sender's to write."""
     uri, next_hop = target_and_next_hop(target)
     KSR.seturi(uri)
     if next_hop:

@@ -12,6 +12,8 @@ TABLE = "directory"
 KNOWN_SECONDS = 3600
 UNKNOWN_SECONDS = 30
 NOBODY = "-"
+CARRIERS = "carriers"
+"""Addresses that calls come from or go to as a carrier's. The operator chose them: they may say where their messages are to go."""
 
 get = KSR.htable.sht_get
 setxs = KSR.htable.sht_setxs
@@ -72,8 +74,18 @@ def learn_source(ip: str, port: int, answer: dict[str, Any]) -> None:
     """Keep the answer to a `src` question."""
     kind = answer["kind"]
     if kind == "carrier":
+        note_carrier(ip)
         setxs(TABLE, "src:" + ip, f"carrier,{answer['id']}", KNOWN_SECONDS)
     elif kind == "profile":
         setxs(TABLE, f"src:{ip}:{port}", f"profile,{answer['id']}", KNOWN_SECONDS)
     else:
         setxs(TABLE, f"src:{ip}:{port}", NOBODY, UNKNOWN_SECONDS)
+
+
+def is_carrier(ip: str) -> bool:
+    return get(CARRIERS, ip) is not None
+
+
+def note_carrier(ip: str) -> None:
+    if not is_carrier(ip):
+        KSR.htable.sht_sets(CARRIERS, ip, "1")

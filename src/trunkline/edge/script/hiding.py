@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import KSR
 
+from .directory import is_carrier
 from .place import ALIAS, DOMAIN
 from .seals import Mark, seal
 from .text import address_uri, host_and_port, is_usable_uri, pv, text
@@ -69,9 +70,9 @@ def set_from_and_to(from_uri: str, to_uri: str) -> None:
         KSR.uac.uac_replace_to("", to_uri)
 
 
-def seal_contact(mark: Mark, call_id: str) -> str:
+def seal_contact(mark: Mark, call_id: str, hop: str = "") -> str:
     """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns it as reported, or nothing. One that
-    nobody can use is not passed on: what is in it would end up in other people's messages."""
+    nobody can use is not passed on: what is in it would end up in other people's messages. `hop`: the proxy nearest to us on the way there, which a carrier may have."""
     contact = text("$ct")
     if not contact or contact == "*":
         return ""
@@ -79,6 +80,8 @@ def seal_contact(mark: Mark, call_id: str) -> str:
     KSR.textops.remove_hf("Contact")
     if not is_usable_uri(uri):
         return ""
+    if hop and f";{ALIAS}=" not in uri and is_carrier(pv("$si")):
+        uri += _alias(hop)
     KSR.hdr.append(f"Contact: <{seal(uri, mark, call_id)}>\r\n")
     return reported(uri)
 
@@ -96,14 +99,20 @@ def shift_cseq(by: int) -> None:
 
 def note_real_address() -> None:
     """Behind NAT the Contact is not where the message came from: note that in it, before anything else reads it. (What is relayed, the dialog's own
-    BYE, and requests from the other side go there.) Only in the request route."""
+    BYE, and requests from the other side go there.) Only in the request route. A carrier's Contact is believed."""
     contact = text("$ct")
-    if not contact or contact == "*":
+    if not contact or contact == "*" or is_carrier(pv("$si")):
         return
     if KSR.is_UDP() and host_and_port(address_uri(contact)) == (pv("$si"), pv("$sp")):
         return
     KSR.nathelper.add_contact_alias()
     KSR.textopsx.msg_apply_changes()
+
+
+def _alias(hop: str) -> str:
+    host, port = host_and_port(hop)
+    kind = 3 if hop.startswith("sips:") or "transport=tls" in hop else 2 if "transport=tcp" in hop else 1
+    return f";{ALIAS}={f'[{host}]' if ':' in host else host}~{port}~{kind}"
 
 
 def target_and_next_hop(contact: str) -> tuple[str, str]:
@@ -129,6 +138,20 @@ def header_values(name: str) -> list[str]:
             break
         values += split_values(body)
     return values
+
+
+def callee_routes() -> list[str]:
+    """Of a reply: the proxies on the callee's side, nearest first; the Record-Route entries above ours."""
+    above: list[str] = []
+    for value in header_values("Record-Route"):
+        if ";tl=" in value:
+            break
+        above.insert(0, value)
+    return above
+
+
+def first_hop(routes: list[str]) -> str:
+    return address_uri(routes[0]) if routes else ""
 
 
 def split_values(body: str) -> list[str]:

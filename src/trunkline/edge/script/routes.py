@@ -9,11 +9,12 @@ import KSR
 
 from . import media
 from .answers import RETRY_AFTER, our_socket, reply, source_address
-from .hiding import drop_headers, header_values, reported, seal_contact, set_from_and_to, shift_cseq
+from .directory import note_carrier
+from .hiding import callee_routes, drop_headers, first_hop, header_values, reported, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
 from .place import DOMAIN, now_us
 from .seals import Mark, mark_parameter
-from .text import address_uri, cleaned, number, pv, quoted, text
+from .text import address_uri, cleaned, host_and_port, number, pv, quoted, text
 
 FIRST_ANSWER_MS = 3000
 """No answer at all in this time: the next route. Long enough for three INVITEs over UDP."""
@@ -118,6 +119,8 @@ def _relay(sending: _Sending) -> bool:
     KSR.tm.t_on_branch("ksr_dress")  # each time: nothing may leave undressed
     KSR.tm.t_on_reply("ksr_invite_reply")
     KSR.tm.t_on_failure("ksr_invite_failed")
+    if sending.route["carrier"]:
+        note_carrier(host_and_port(sending.route["uri"])[0])
     KSR.seturi(sending.route["uri"])
     if sending.route["dst"]:
         KSR.setdsturi(sending.route["dst"])
@@ -136,7 +139,7 @@ def dress() -> None:
         return
     call_id = text("$ci")
     drop_headers()
-    seal_contact(call.mark, call_id)
+    seal_contact(call.mark, call_id, first_hop(header_values("Record-Route")))
     if call.mark.is_shifted:
         shift_cseq(1)
     set_from_and_to(route["from"], route["to"])
@@ -171,7 +174,7 @@ def replied() -> None:
         shift_cseq(-1)
     if status >= 300:
         return
-    contact = seal_contact(call.mark, text("$ci"))
+    contact = seal_contact(call.mark, text("$ci"), first_hop(callee_routes()))
     if call.mark.has_media and media.description():
         _answer_media(call)
     if status >= 200:
@@ -195,7 +198,7 @@ def _report_answered(call: Call, contact: str) -> None:
     KSR.pvx.avp_sets("answered", "1")
     if call.sent_from != call.from_uri or call.sent_to != call.to_uri:
         KSR.dialog.var_sets("sent", f"{call.sent_from}\n{call.sent_to}")
-    beyond = ",".join(quoted(value) for value in _callee_routes())
+    beyond = ",".join(quoted(value) for value in callee_routes())
     legs = (
         f'{call.caller_leg},"to_tag":{quoted(text("$tt"))},"sent_from":{quoted(call.sent_from)},"sent_to":{quoted(call.sent_to)},'
         f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":[{beyond}]'
@@ -205,16 +208,6 @@ def _report_answered(call: Call, contact: str) -> None:
         f'"c":"{call.ref}","route":{call.route},"ring_at":{pv("$avp(rang)") or 0},"legs":{{{legs}}},'
         f'"codec":{quoted(media.codec())},"tried":[{pv("$avp(tried)") or ""}]',
     )
-
-
-def _callee_routes() -> list[str]:
-    """Proxies on the callee's side, nearest first: the Record-Route entries above ours."""
-    above: list[str] = []
-    for value in header_values("Record-Route"):
-        if ";tl=" in value:
-            break
-        above.insert(0, value)
-    return above
 
 
 # When it fails

@@ -10,7 +10,7 @@ import KSR
 from . import media
 from .answers import our_socket, source_address
 from .dialogs import ANONYMOUS
-from .hiding import drop_headers, header_values, seal_contact, set_from_and_to, shift_cseq
+from .hiding import callee_routes, drop_headers, first_hop, header_values, seal_contact, set_from_and_to, shift_cseq
 from .journal import report
 from .seals import Mark, is_genuine, read_mark
 from .text import number, pv, quoted, text
@@ -31,7 +31,7 @@ def reply() -> None:
     sent_from, sent_to = text("$fu"), text("$tu")
     drop_headers()
     set_from_and_to(from_uri, to_uri)
-    contact = seal_contact(mark, call_id)
+    contact = seal_contact(mark, call_id, first_hop(callee_routes()))
     if mark.is_shifted:
         shift_cseq(-1)
     if mark.has_media and media.description() and not media.answer():
