@@ -7,12 +7,15 @@ whichever of the two processes dies when.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
 PATTERN = "*.jsonl"
+TICK_NS = 100_000_000
+"""More than a tick of the clock by which file systems tell the time."""
 
 
 @dataclass(slots=True)
@@ -96,10 +99,11 @@ class JournalReader:
         return b"\n" not in rest
 
     def _find_segments(self) -> None:
-        mtime_ns = self.directory.stat().st_mtime_ns
+        now_ns, mtime_ns = time.time_ns(), self.directory.stat().st_mtime_ns
         if mtime_ns == self._directory_mtime_ns:
             return
-        self._directory_mtime_ns = mtime_ns
+        # another file made in the same tick leaves the directory's time as it is: look again until the tick is surely over
+        self._directory_mtime_ns = mtime_ns if now_ns - mtime_ns > TICK_NS else -1
         for path in sorted(self.directory.glob(PATTERN)):
             if path.name not in self._segments:
                 fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
