@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ RETRANSMISSIONS_MAX = 0.001
 
 RATE_REACHED_MIN = 0.97
 FEW_CALLS = 100
+CALLERS = {"caller": 1, "registrant": 2}
+"""One SIPp has one processor at most, and a REGISTER costs it as much as it costs Kamailio: one alone would be the limit."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +60,33 @@ def run_trial(scenario: str, target: str, users: Sequence[User], groups: Mapping
     """`scenario`: `caller` (with a carrier) or `registrant`. `groups`: the processes of the system under test, by name."""
     calls = max(1, round(rate * seconds))
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
-        scratch = Path(name)
-        _write_users(scratch, users)
-        has_carrier = scenario == "caller"
-        with sipp.carrier(scratch) if has_carrier else nullcontext() as carrier:
+        callers, at_carrier = _directories(Path(name), CALLERS[scenario])
+        _write_users(Path(name), users)
+        with sipp.carrier(at_carrier) if scenario == "caller" else nullcontext() as carrier:
             before, machine_before = _spent(groups), Machine.now()
-            sipp_seconds = sipp.call(scratch, scenario, target, rate=rate, calls=calls)
+            sipp_seconds = sipp.call(callers, scenario, target, rate=rate, calls=calls)
             machine, spent = Machine.now() - machine_before, _spent(groups)
             sipp_seconds += sipp.hang_up(carrier) if carrier else 0.0
-        responses = results.responses(scratch, "caller")
+        responses = [response for caller in callers for response in results.responses(caller)]
         return Trial(
             rate=rate,
             calls=calls,
-            succeeded=results.succeeded(scratch, "caller"),
-            retransmissions=sum(results.retransmissions(scratch, side) for side in ("caller", "carrier")),
+            succeeded=sum(map(results.succeeded, callers)),
+            retransmissions=sum(map(results.retransmissions, [*callers, at_carrier])),
             cpu_seconds={group: spent[group] - before[group] for group in groups} | {"sipp": sipp_seconds},
             machine=machine,
             ring_ms=[response.after_ms for response in responses],
             rate_reached=results.rate_reached(responses),
-            unexpected=results.unexpected_statuses(scratch, "caller"),
+            unexpected=sum(map(results.unexpected_statuses, callers), Counter()),
         )
+
+
+def _directories(scratch: Path, callers: int) -> tuple[list[Path], Path]:
+    """For each SIPp one of its own, to write in."""
+    found = [scratch / f"c{number}" for number in range(callers + 1)]
+    for directory in found:
+        directory.mkdir()
+    return found[:-1], found[-1]
 
 
 def _write_users(scratch: Path, users: Sequence[User]) -> None:

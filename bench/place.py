@@ -12,8 +12,8 @@ CARRIER = "127.0.24.5"
 """A carrier needs an address of its own: whatever comes from there is the carrier's."""
 
 SIP_PORT = 24000
-CALLER_PORT = 24010
-CARRIER_PORT = 24011
+CALLER_PORTS = (24010, 24012)
+CARRIER_PORT = 24014
 BARE_RTPENGINE_PORT = 24020
 SIPP_MEDIA_PORTS = (24900, 24998)
 RTP_PORTS = (10000, 59999)

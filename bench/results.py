@@ -1,4 +1,4 @@
-"""What SIPp wrote down about its run."""
+"""What a SIPp wrote down about its run, in its directory."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-def succeeded(scratch: Path, side: str) -> int:
-    return int(_last_row(scratch / f"{side}.csv").get("SuccessfulCall(C)", 0))
+def succeeded(directory: Path) -> int:
+    return int(_last_row(directory / "caller.csv").get("SuccessfulCall(C)", 0))
 
 
-def retransmissions(scratch: Path, side: str) -> int:
+def retransmissions(directory: Path) -> int:
     """Sent and received."""
-    rows = (_last_row(path) for path in scratch.glob(f"{side}_*_counts.csv"))
+    rows = (_last_row(path) for path in directory.glob("*_counts.csv"))
     return sum(int(count) for row in rows for name, count in row.items() if name.endswith("_Retrans"))
 
 
@@ -26,10 +26,10 @@ class Response(NamedTuple):
     after_ms: float
 
 
-def responses(scratch: Path, side: str) -> list[Response]:
+def responses(directory: Path) -> list[Response]:
     """In the order in which they came. A row for each: moment, milliseconds with their fractions, name of the timer."""
     found = []
-    for path in scratch.glob(f"{side}_*_rtt.csv"):
+    for path in directory.glob("*_rtt.csv"):
         with path.open() as file:
             found += [Response(float(row[0]), float(row[1])) for row in csv.reader(file, delimiter=";") if row[0][:1].isdigit()]
     return sorted(found)
@@ -44,10 +44,10 @@ def rate_reached(found: Sequence[Response]) -> float:
     return (len(middle) - 1) / duration_ms * 1000 if duration_ms else 0.0
 
 
-def unexpected_statuses(scratch: Path, side: str) -> Counter[str]:
+def unexpected_statuses(directory: Path) -> Counter[str]:
     """A row for each second: moment; seconds since the start; statuses with commas between them."""
     found: Counter[str] = Counter()
-    for path in scratch.glob(f"{side}_*_error_codes.csv"):
+    for path in directory.glob("*_error_codes.csv"):
         for line in path.read_text().splitlines():
             found.update(status for status in line.split(";")[-1].split(",") if status.isdigit())
     return found

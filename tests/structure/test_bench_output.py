@@ -63,10 +63,10 @@ def test_what_sipp_writes_is_read(tmp_path: Path) -> None:
     (tmp_path / "caller_1_counts.csv").write_text("CurrentTime;0_INVITE_Sent;0_INVITE_Retrans;7_BYE_Retrans;\nnow;9;1;0;\nnow;41;1;2;\n")
     (tmp_path / "caller_1_rtt.csv").write_text("Date_ms;response_time_ms;rtd_name\n1.5;0.25;ring\n20.5;12.5;ring\n")
     (tmp_path / "caller_1_error_codes.csv").write_text("now;00:00:01;\nnow;00:00:02;503,503,\nnow;00:00:03;486,\n")
-    assert results.succeeded(tmp_path, "caller") == 41
-    assert results.retransmissions(tmp_path, "caller") == 3
-    assert results.responses(tmp_path, "caller") == [(1.5, 0.25), (20.5, 12.5)]
-    assert results.unexpected_statuses(tmp_path, "caller") == {"503": 2, "486": 1}
+    assert results.succeeded(tmp_path) == 41
+    assert results.retransmissions(tmp_path) == 3
+    assert results.responses(tmp_path) == [(1.5, 0.25), (20.5, 12.5)]
+    assert results.unexpected_statuses(tmp_path) == {"503": 2, "486": 1}
 
 
 def test_a_load_generator_that_does_not_keep_up_is_not_clean() -> None:
