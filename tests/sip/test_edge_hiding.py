@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sip.edge_instance import EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import CARRIER_ID, EdgeInstance, carrier, connect, introduce, pbx
 from tests.sip.fake_callcontrol import allowed, route
 from tests.siptest import Call, Message, UserAgent, scenario
 
@@ -67,7 +67,11 @@ async def test_a_whole_call_from_the_pbx(edge: EdgeInstance) -> None:
         incoming = await callee.incoming()
         await incoming.ring(headers=[("Server", "carrier-secret"), ("Warning", '399 carrier-secret "x"')])
         await ringing
-        answering = callee.spawn(incoming.answer(body=_plain_sdp(), headers=[("Server", "carrier-secret"), ("P-Asserted-Identity", "<sip:gateway@carrier-secret>")]))
+        answering = callee.spawn(
+            incoming.answer(
+                body=_plain_sdp(), headers=[("Server", "carrier-secret"), ("P-Asserted-Identity", "<sip:gateway@carrier-secret>")]
+            )
+        )
         await call.answered()
         await answering
         await call.reinvite(body=_plain_sdp())
@@ -112,7 +116,11 @@ async def test_a_refusal(edge: EdgeInstance, status: int) -> None:
         call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-8")
         final = caller.spawn(call.final())
         incoming = await callee.incoming()
-        told = [("Server", "carrier-secret"), ("Contact", "<sip:gateway@127.0.0.2>"), ("Proxy-Authenticate", 'Digest realm="carrier-secret", nonce="1"')]
+        told = [
+            ("Server", "carrier-secret"),
+            ("Contact", "<sip:gateway@127.0.0.2>"),
+            ("Proxy-Authenticate", 'Digest realm="carrier-secret", nonce="1"'),
+        ]
         await incoming.reject(status, headers=told)
         await final
         assert_hidden(callee, *PBX_SECRETS)
@@ -166,7 +174,7 @@ async def test_the_platform_hangs_up(edge: EdgeInstance) -> None:
 async def test_proxies_beyond_are_hidden_and_followed(edge: EdgeInstance) -> None:
     """A carrier behind proxies of its own: the PBX sees none of them, and its BYE goes through them."""
     async with pbx(edge, host="127.0.0.4") as caller, carrier(edge) as callee, carrier(edge, host="127.0.0.3", name="proxy") as proxy:
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}"))
+        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", carrier=CARRIER_ID))
         edge.callcontrol.admit = lambda question: verdict
         call = await caller.invite("33123456789")
         answered = caller.spawn(call.answered())

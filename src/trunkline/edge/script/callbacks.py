@@ -141,13 +141,7 @@ for _number in range(ANSWER_PROCESSES):
 
 def _outside(method: str) -> None:
     """Requests outside any dialog."""
-    if KSR.sanity.sanity_check_defaults() < 0:
-        if identity.may_hear():
-            KSR.sanity.sanity_reply()
-        return
-    if not (is_plain(text("$ci")) and is_plain(text("$ft"))):
-        if identity.may_hear():
-            reply(400, "Bad Request")
+    if not _is_sound():
         return
     if KSR.hdr.get_idx("TH", 1) is not None:
         raise hiding.SpoofedError("TH")
@@ -158,14 +152,30 @@ def _outside(method: str) -> None:
         registrar.register()
     elif method == "ACK":
         KSR.tm.t_check_trans()
-    elif method == "OPTIONS":
-        if identity.may_hear():
-            reply(200, "OK", f"{ALLOW}Accept: application/sdp\r\n")
     elif identity.may_hear():
-        if method in KNOWN_METHODS:
-            reply(405, "Method Not Allowed", ALLOW)
-        else:
-            reply(501, "Not Implemented")
+        _tell_what_we_do(method)
+
+
+def _is_sound() -> bool:
+    """False: answered, unless the sender is a flood."""
+    if KSR.sanity.sanity_check_defaults() < 0:
+        if identity.may_hear():
+            KSR.sanity.sanity_reply()
+        return False
+    if is_plain(text("$ci")) and is_plain(text("$ft")):
+        return True
+    if identity.may_hear():
+        reply(400, "Bad Request")
+    return False
+
+
+def _tell_what_we_do(method: str) -> None:
+    if method == "OPTIONS":
+        reply(200, "OK", f"{ALLOW}Accept: application/sdp\r\n")
+    elif method in KNOWN_METHODS:
+        reply(405, "Method Not Allowed", ALLOW)
+    else:
+        reply(501, "Not Implemented")
 
 
 def mod_init() -> Edge:

@@ -72,7 +72,8 @@ def set_from_and_to(from_uri: str, to_uri: str) -> None:
 
 def seal_contact(mark: Mark, call_id: str, hop: str = "") -> str:
     """Pass the Contact on with our seal and without its parameters, which say what kind of device it is. Returns it as reported, or nothing. One that
-    nobody can use is not passed on: what is in it would end up in other people's messages. `hop`: the proxy nearest to us on the way there, which a carrier may have."""
+    nobody can use is not passed on: what is in it would end up in other people's messages. `hop`: the proxy nearest to us on the way there, which a
+    carrier may have."""
     contact = text("$ct")
     if not contact or contact == "*":
         return ""

@@ -34,7 +34,8 @@ class Proof(NamedTuple):
 
 
 def proven(*, is_resumed: bool, is_held: bool) -> Proof | None:
-    """`is_held`: the transaction is made. The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way."""
+    """The profile whose credentials the request carries. None: a challenge, a refusal or a question to call control is on its way.
+    `is_held`: the transaction is made."""
     user = text("$au")
     if not user or len(user) > LONGEST_USER or not is_plain(user):
         challenge_stranger()

@@ -17,7 +17,6 @@ _PLAIN = re.compile(r"[!-~]{0,256}")
 _USABLE_URI = re.compile(r"sips?:[!#-;=@-\[\]-~]{1,506}", re.IGNORECASE)
 
 
-
 def text(name: str) -> str:
     """A pseudo-variable; what is not there is empty, and bytes that are no UTF-8 become U+FFFD (Kamailio's `get` raises)."""
     try:
