@@ -160,7 +160,9 @@ class EdgeInstance:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
             channel.connect(("127.0.0.1", self.settings.rtpengine_port))
             channel.settimeout(2)
-            channel.send(b"2 d7:command4:list5:limiti100ee")
+            channel.send(
+                secrets.token_hex(8).encode() + b" d7:command4:list5:limiti100ee"
+            )  # RTPengine repeats its answer to a known cookie
             rest = channel.recv(65536).decode().partition("5:callsl")[2]
         found = set()
         while rest and rest[0].isdigit():  # bencode: length, colon, text
