@@ -99,7 +99,15 @@ class Reconciler:
             self._wake.clear()
             if self._latest is not None:
                 time.sleep(self._again_seconds)
-            self._latest = self._ask(self._relayed)
+            self._latest = self._look()
+
+    def _look(self) -> Look:
+        """Whatever an engine says, the next look must come."""
+        try:
+            return self._ask(self._relayed)
+        except Exception:
+            log.exception("the engines could not be looked at")
+            return Look(time.time_ns() // 1000, None, None, frozenset())
 
     def _judge(self, look: Look, calls: Calls) -> tuple[Found, frozenset[str]]:
         found, suspects = Found(), set()

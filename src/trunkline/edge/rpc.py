@@ -46,7 +46,7 @@ class KamailioRpc:
             channel.settimeout(self._timeout_seconds)
             channel.bind("")  # the kernel chooses an abstract name for the answer
             channel.sendto(request.encode(), str(self._path))
-            reply = json.loads(channel.recv(REPLY_BYTES_MAX))
+            reply = _read(channel.recv(REPLY_BYTES_MAX))
         if "error" in reply:
             raise RpcError(reply["error"]["code"], f"{method}: {reply['error']['message']}")
         return reply.get("result")
@@ -105,7 +105,7 @@ class KamailioRpc:
         try:
             self.call("dlg.dump_file", str(listing))
             with listing.open("rb") as lines:
-                dialogs = [json.loads(line) for line in lines]
+                dialogs = [_read(line) for line in lines]
         finally:
             listing.unlink(missing_ok=True)
         return frozenset(dialog["call_id"] for dialog in dialogs if dialog["state"] != DIALOG_OVER)
@@ -132,6 +132,14 @@ class KamailioRpc:
     def uptime_seconds(self) -> int:
         """How long Kamailio has been running."""
         return int(self.call("core.uptime")["uptime"])
+
+
+def _read(data: bytes) -> Any:
+    """Kamailio's JSON has names in it that strangers wrote: any bytes. RpcError if it is none, as when it was too long for a datagram."""
+    try:
+        return json.loads(data.decode("utf-8", "replace"), strict=False)
+    except ValueError as problem:
+        raise RpcError(500, f"an answer that cannot be read: {problem}") from problem
 
 
 def real_target(contact: str) -> tuple[str, str]:
