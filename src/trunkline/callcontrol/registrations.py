@@ -67,7 +67,7 @@ class Registrar:
         if known is not None and known.expires_us > event.at:
             self._take_over(device, known, event.at)
         self._devices[event.p] = device
-        self.directory.registrations[event.p] = Binding(event.contact, event.src, bool(event.nat), device.expires_us)
+        self.directory.registrations[event.p] = Binding(event.contact, event.src, device.expires_us)
         writes.registrations.append((
             event.p, event.contact, event.src[:80], event.sock[:80], bool(event.nat), event.ua[:200], event.call_id, event.cseq,
             device.since_us, event.at, device.expires_us, device.displaced_contact, device.displaced_us,

@@ -10,7 +10,7 @@ from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, Dir
 
 MOST_ROUTES = 4
 ANONYMOUS = "sip:anonymous@anonymous.invalid"
-_URI = re.compile(r"^(sips?):(?:[^@;?]*@)?(.+)$", re.IGNORECASE)
+_URI = re.compile(r"(sips?):(?:[^@]*@)?([^@]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def shown_uri(shown: str, domain: str) -> str:
 
 
 def replace_user(contact: str, user: str) -> str:
-    """`contact` with another user part; everything behind the @ is kept. Raises ValueError if it is no SIP URI."""
-    match = _URI.match(contact)
+    """`contact` with another user part, which may have parameters of its own; everything behind the @ is kept. ValueError: not a SIP URI."""
+    match = _URI.fullmatch(contact)
     if match is None:
         raise ValueError(f"not a SIP URI: {contact!r}")
     return f"{match[1]}:{user}@{match[2]}"

@@ -29,14 +29,12 @@ class Registered:
 
     contact: str
     source: str
-    behind_nat: bool
     expires_us: int
 
     def binding(self) -> Binding:
-        """Where to send a request. Over TCP and TLS, and behind NAT, that is where the REGISTER came from: the connection, the pinhole."""
+        """Where to send a request: where the REGISTER came from. That is the connection, the pinhole, or, of a directly connected PBX, what its
+        Contact says. A name in a Contact could lead anywhere."""
         transport, address = self.source.split(":", 1)
-        if transport == "udp" and not self.behind_nat:
-            return Binding(self.contact)
         suffix = "" if transport == "udp" else f";transport={transport}"
         return Binding(self.contact, via=f"sip:{address}{suffix}")
 
@@ -129,8 +127,8 @@ class StoreDirectory:
 
     def load_registrations(self, rows: list[tuple[Any, ...]]) -> None:
         """At start: what is registered, in `hotpath.REGISTRATION_COLUMNS` order."""
-        for profile_id, contact, source, _, behind_nat, *_, expires_us, _, _ in rows:
-            self.registrations[profile_id] = Registered(contact, source, bool(behind_nat), expires_us)
+        for profile_id, contact, source, *_, expires_us, _, _ in rows:
+            self.registrations[profile_id] = Registered(contact, source, expires_us)
 
     # Loading
 
