@@ -6,10 +6,13 @@ import asyncio
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tests.siptest.inbox import WAIT_SECONDS
 from tests.siptest.message import StreamFramer
+
+CLOSE_SECONDS = 1.0
 
 
 class Peer(NamedTuple):
@@ -127,5 +130,7 @@ class StreamWire(Wire):
         self._server.close()
         for task in list(self._readers):
             task.cancel()
-        for writer in self._writers.values():
+        for writer in list(self._writers.values()):
             writer.close()
+            with suppress(OSError, TimeoutError):  # the other side may be gone, or slow to say goodbye
+                await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)

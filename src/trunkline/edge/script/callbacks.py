@@ -13,11 +13,13 @@ from . import calls, dialogs, hiding, identity, probes, question, registrar, rou
 from .answers import ALLOW, reply
 from .journal import report
 from .place import ANSWER_PROCESSES, EDGE_NAME
-from .text import is_plain, quoted, text
+from .text import is_plain, pv, quoted, text
 
 FIRST_WORKER = 1
 MAX_FORWARDS = 70
 CONTINUE = 1
+MESSAGE_BYTES_MAX = 16 * 1024
+"""Calls must fit into the datagrams in which they are ended. An INVITE with video, ISUP and a signature has half of this."""
 KNOWN_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "UPDATE", "PRACK", "BYE"])
 
 Callback = Callable[..., int]
@@ -158,6 +160,10 @@ def _outside(method: str) -> None:
 
 def _is_sound() -> bool:
     """False: answered, unless the sender is a flood."""
+    if pv("$ml") > MESSAGE_BYTES_MAX:
+        if identity.may_hear():
+            reply(513, "Message Too Large")
+        return False
     if KSR.sanity.sanity_check_defaults() < 0:
         if identity.may_hear():
             KSR.sanity.sanity_reply()

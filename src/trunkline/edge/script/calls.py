@@ -19,43 +19,48 @@ from .text import address_uri, cleaned, field, pv, quoted, text
 
 def invite(*, is_resumed: bool = False) -> None:
     """Carriers and PBXs with a fixed address are known by their source; everybody else proves who he is."""
-    if not is_resumed:
-        note_real_address()
-    has_credentials = pv("$au") is not None
-    if has_credentials and not is_resumed and KSR.tm.t_newtran() <= 0:
-        return  # before the nonce is counted: a retransmission must not be challenged
-    is_held = has_credentials or is_resumed
-    ip, port = pv("$si"), pv("$sp")
-    source = directory.source(ip, port)
-    if source is not None and source.kind != "none":
-        admit(source.kind, source.ident, is_held=is_held)
-    elif has_credentials:
+    source = directory.source(pv("$si"), pv("$sp"))
+    is_known = source is not None and source.kind != "none"
+    if not is_known and pv("$au") is None:
+        _introduce(source, is_resumed=is_resumed)
+    elif not is_resumed and not _hold():
+        return
+    elif source is not None and is_known:
+        admit(source.kind, source.ident)
+    else:
         proof = proven(is_resumed=is_resumed, is_held=True)
         if proof is not None:
-            admit("profile", proof.profile, is_held=True)
+            admit("profile", proof.profile)
+
+
+def _hold() -> bool:
+    """Make the transaction, before a nonce is counted: a retransmission must not be challenged. False: this is one."""
+    note_real_address()
+    return bool(KSR.tm.t_newtran() > 0)
+
+
+def _introduce(source: directory.Source | None, *, is_resumed: bool) -> None:
+    """Neither his address nor credentials say who sends."""
+    if is_resumed:
+        challenge()
     elif source is not None:
         challenge_stranger()
-    elif is_resumed:
-        challenge()
-    else:
-        _ask_source(ip, port)
+    elif may_hear():  # a flood of unknown addresses must not become a flood of questions
+        _ask_source()
 
 
-def _ask_source(ip: str, port: int) -> None:
-    """A flood of unknown addresses must not become a flood of questions."""
-    if not may_hear():
-        return
+def _ask_source() -> None:
     if not breaker.lets_through():
         call_control_away()
-    elif KSR.tm.t_newtran() > 0:
-        ask(f'"q":"src","ip":"{ip}","port":{port},"proto":"{pv("$proto")}"')
+    elif _hold():
+        ask(f'"q":"src","ip":"{pv("$si")}","port":{pv("$sp")},"proto":"{pv("$proto")}"')
 
 
-def admit(kind: str, ident: int, *, is_held: bool) -> None:
+def admit(kind: str, ident: int) -> None:
     """Ask whether the call may go on."""
     if not breaker.lets_through():
         call_control_away()
-    elif is_held or KSR.tm.t_newtran() > 0:
+    else:
         identity = f"{kind}:{ident}|{text('$ci')}|{text('$ft')}|{pv('$cs')}"
         key = blake2b(identity.encode(), digest_size=16).hexdigest()
         KSR.pvx.avp_sets("key", key)

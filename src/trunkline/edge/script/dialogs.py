@@ -35,8 +35,11 @@ class Inside(NamedTuple):
 
 
 def request(method: str) -> None:
-    call_id = text("$ci")
-    mark = read_mark(text("$route_uri"))
+    route = text("$route_uri")
+    if not route:
+        _not_ours(method)
+        return
+    call_id, mark = text("$ci"), read_mark(route)
     target = unseal(text("$ru"), mark, call_id) if mark else None
     if mark is None or target is None:
         _not_ours(method)
@@ -74,8 +77,8 @@ def _relay(inside: Inside) -> None:
         report("end", f'"c":"{inside.mark.ref}","by":"{inside.side}"')
         media.end(inside.mark)
     drop_headers()
-    sent_from, sent_to = text("$fu"), text("$tu")
     shown_from, shown_to = _shown(inside)
+    sent_from, sent_to = shown_from and text("$fu"), shown_to and text("$tu")
     set_from_and_to(shown_from, shown_to)
     contact = seal_contact(inside.mark, inside.call_id)
     if inside.method in OFFERING:
@@ -85,7 +88,7 @@ def _relay(inside: Inside) -> None:
     if inside.is_from_caller and inside.mark.is_shifted:
         shift_cseq(1)
     if inside.method != "ACK":
-        back = (shown_from and sent_from, shown_to and sent_to, inside.mark.ref, inside.mark.traits, inside.side, pv("$avp(offered)") or "")
+        back = (sent_from, sent_to, inside.mark.ref, inside.mark.traits, inside.side, pv("$avp(offered)") or "")
         KSR.pvx.avp_sets("back", "\n".join(back))
         KSR.tm.t_on_reply("ksr_inside_reply")
     if KSR.tm.t_relay() <= 0 and inside.method != "ACK":

@@ -6,7 +6,6 @@ Via, Record-Route, Contact and Call-ID are masked by Kamailio's `topoh` when a m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import KSR
 
@@ -23,14 +22,7 @@ _ABOUT_CALL = (
 )
 PASSED_ON = frozenset(f"{_ALWAYS} {_ABOUT_BODY} {_ABOUT_CALL} th".split())  # TH is topoh's own, and leaves with it
 
-_start, _next, _name, _remove = (
-    KSR.textopsx.hf_iterator_start,
-    KSR.textopsx.hf_iterator_next,
-    KSR.textopsx.hf_iterator_hname,
-    KSR.textopsx.hf_iterator_rm,
-)
-
-
+SHAPES_MAX = 1000
 HEADERS_MAX = 10
 TRANSPORTS = {"1": "udp", "2": "tcp", "3": "tls"}
 
@@ -39,27 +31,40 @@ class SpoofedError(Exception):
     """The sender wrote a header that only we write."""
 
 
-def drop_headers(also: Iterable[str] = ()) -> None:
-    """Remove what is not on the list. A second TH would steer topoh: nobody outside has a reason to send one."""
-    _start("h")
-    marks = 0
-    while _next("h") > 0:
-        name = _name("h").lower()
-        if name not in PASSED_ON or name in also:
-            _remove("h")
-        elif name == "diversion":
-            _hide_diversion()
-        elif name == "th":
-            marks += 1
-    if marks > 1:
+_names_in = re.compile(r"\n([^\s:]+)[ \t]*:").findall
+_shapes: dict[tuple[str, ...], tuple[list[str], bool]] = {}
+"""By the names of a message's headers: which to remove, and whether there is a Diversion. A device always sends the same ones, so that this is
+decided once."""
+
+
+def drop_headers() -> None:
+    """Remove what is not on the list."""
+    names = tuple(_names_in(text("$mb").partition("\r\n\r\n")[0]))
+    shape = _shapes.get(names)
+    unwanted, is_diverted = _decide(names) if shape is None else shape
+    for name in unwanted:
+        KSR.textops.remove_hf(name)
+    if is_diverted:
+        _hide_diversion()
+
+
+def _decide(names: tuple[str, ...]) -> tuple[list[str], bool]:
+    """A second TH would steer topoh: nobody outside has a reason to send one."""
+    lower = [name.lower() for name in names]
+    if lower.count("th") > 1:
         raise SpoofedError("TH")
+    if len(_shapes) >= SHAPES_MAX:
+        _shapes.clear()
+    return _shapes.setdefault(names, (sorted(set(lower) - PASSED_ON), "diversion" in lower))
 
 
 def _hide_diversion() -> None:
     """Who diverted the call stays, where that was does not."""
-    KSR.textopsx.hf_iterator_rm("h")
-    value = re.sub(r"@[^>;,\s\"]+", f"@{DOMAIN}", text("$hdr(Diversion)"))
-    KSR.hdr.append(f"Diversion: {value}\r\n")
+    values = header_values("Diversion")
+    KSR.textops.remove_hf("Diversion")
+    for value in values:
+        hidden = re.sub(r"@[^>;,\s\"]+", f"@{DOMAIN}", value)
+        KSR.hdr.append(f"Diversion: {hidden}\r\n")
 
 
 def set_from_and_to(from_uri: str, to_uri: str) -> None:

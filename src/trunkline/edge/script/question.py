@@ -28,6 +28,7 @@ CALL_CONTROL = f"{RUN_DIR}/callcontrol.sock"
 ANSWER_BYTES_MAX = 16 * 1024
 AWAY = (FileNotFoundError, ConnectionRefusedError)
 OVERFLOW_SECONDS = 0.002
+_decode = json.JSONDecoder().raw_decode  # what `json.loads` ends in
 OVERFLOW_PACKETS = 256
 
 
@@ -120,7 +121,7 @@ def _take_answers(receiver: socket.socket, abandoned: Callable[[dict[str, Any]],
             return
         breaker.close()
         try:
-            _continue(json.loads(data), abandoned)
+            _continue(_decode(data.decode())[0], abandoned)
         except Exception as problem:
             KSR.err(f"an answer that cannot be used ({problem!r}): {data!r}\n")
 

@@ -43,8 +43,11 @@ class Call(NamedTuple):
 
 
 class _Sending(NamedTuple):
+    """`hop`: the proxy nearest to us on the caller's side."""
+
     call: Call
     route: dict[str, Any]
+    hop: str
 
 
 _sending: _Sending | None = None
@@ -64,13 +67,14 @@ def _remember(call: Call) -> None:
 def start(verdict: dict[str, Any]) -> None:
     """Follow the first route that can be followed."""
     routes = verdict["routes"]
-    KSR.pvx.avp_sets("expires", str(verdict["expires_s"]))
     if len(routes) > 1 or routes[0].get("auth"):
         KSR.pvx.avp_sets("routes", json.dumps(routes))
+        KSR.pvx.avp_sets("expires", str(verdict["expires_s"]))
     KSR.dialog.dlg_manage()
     KSR.dialog.dlg_set_timeout(verdict["max_s"])
     KSR.dialog.var_sets("tl", verdict["call"])
     offer = media.description() if verdict["media"] == "relay" else ""
+    beyond = header_values("Record-Route")
     call = Call(
         ref=verdict["call"],
         traits=media.media_of(verdict["media"], offer),
@@ -78,21 +82,24 @@ def start(verdict: dict[str, Any]) -> None:
         to_uri=text("$tu"),
         route="0",
         had_offer="1" if offer else "",
-        caller_leg=_caller_leg(),
+        caller_leg=_caller_leg(beyond),
     )
-    _follow(call, routes, verdict["expires_s"])
+    _follow(call, routes, verdict["expires_s"], first_hop(beyond))
 
 
-def _caller_leg() -> str:
-    beyond = ",".join(quoted(value) for value in header_values("Record-Route"))
+def _caller_leg(beyond: list[str]) -> str:
     return (
         f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"cseq":{number(str(pv("$cs")))},'
         f'"from_uri":{quoted(text("$fu"))},"to_uri":{quoted(text("$tu"))},"caller_contact":{quoted(reported(address_uri(text("$ct"))))},'
-        f'"caller_src":"{source_address()}","caller_sock":"{our_socket()}","caller_routes":[{beyond}]'
+        f'"caller_src":"{source_address()}","caller_sock":"{our_socket()}","caller_routes":{_listed(beyond)}'
     )
 
 
-def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int) -> None:
+def _listed(values: list[str]) -> str:
+    return f"[{','.join(map(quoted, values))}]" if values else "[]"
+
+
+def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int, hop: str) -> None:
     """From `call.route` on, the first route along which the INVITE leaves; the rest is up to replies and time-outs."""
     for index in range(int(call.route), len(routes)):
         route = routes[index]
@@ -104,7 +111,7 @@ def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int) -> N
         )
         _remember(attempt)
         KSR.tm.t_set_fr(expires_seconds * 1000, FIRST_ANSWER_MS)
-        if _relay(_Sending(attempt, route)):
+        if _relay(_Sending(attempt, route, hop)):
             return
         if _media_is_away:
             break
@@ -132,20 +139,21 @@ def dress() -> None:
     global _media_is_away
     if _sending is None:
         return
-    call, route = _sending.call, _sending.route
-    if call.had_offer and not media.offer(call.mark, to_callee=True):
+    call, route, hop = _sending
+    mark = call.mark
+    if call.had_offer and not media.offer(mark, to_callee=True):
         _media_is_away = True
         KSR.set_drop()
         return
     call_id = text("$ci")
     drop_headers()
-    seal_contact(call.mark, call_id, first_hop(header_values("Record-Route")))
-    if call.mark.is_shifted:
+    seal_contact(mark, call_id, hop)
+    if mark.is_shifted:
         shift_cseq(1)
     set_from_and_to(route["from"], route["to"])
     pai = f"P-Asserted-Identity: <sip:{route['pai']}@{DOMAIN}>\r\n" if route["pai"] else ""
     KSR.hdr.append(f"{pai}Privacy: id\r\nUser-Agent: Trunkline\r\n" if route["privacy"] else f"{pai}User-Agent: Trunkline\r\n")
-    KSR.rr.add_rr_param(mark_parameter(call.mark, call_id))
+    KSR.rr.add_rr_param(mark_parameter(mark, call_id))
     KSR.rr.record_route()
     if "transport=tcp" in route["dst"] or "transport=tls" in route["dst"]:
         # a PBX behind NAT: the connection that it opened is the only way to it
@@ -165,21 +173,32 @@ def _give_up(call: Call) -> None:
 def replied() -> None:
     """A reply to the INVITE, before it is relayed."""
     status = pv("$rs")
-    call = recall()
-    if status == 100 or call is None:
+    call = recall() if status > 100 else None
+    if call is None:
         return
+    mark = call.mark
     drop_headers()
     set_from_and_to(call.from_uri if call.sent_from != call.from_uri else "", call.to_uri if call.sent_to != call.to_uri else "")
-    if call.mark.is_shifted:
+    if mark.is_shifted:
         shift_cseq(-1)
     if status >= 300:
         return
-    contact = seal_contact(call.mark, text("$ci"), first_hop(callee_routes()))
-    if call.mark.has_media and media.description():
+    if mark.has_media and media.description():
         _answer_media(call)
     if status >= 200:
-        _report_answered(call, contact)
-    elif status >= 180 and not pv("$avp(rang)"):
+        beyond = callee_routes()
+        _report_answered(call, seal_contact(mark, text("$ci"), first_hop(beyond)), beyond)
+    else:
+        _ring(status, mark)
+
+
+def _ring(status: int, mark: Mark) -> None:
+    """Nobody needs the Contact of a provisional reply that is not acknowledged."""
+    if KSR.hdr.is_present("RSeq") > 0:
+        seal_contact(mark, text("$ci"), first_hop(callee_routes()))
+    else:
+        KSR.textops.remove_hf("Contact")
+    if status >= 180 and not pv("$avp(rang)"):
         KSR.pvx.avp_sets("rang", str(now_us()))
 
 
@@ -191,17 +210,16 @@ def _answer_media(call: Call) -> None:
         media.withhold()
 
 
-def _report_answered(call: Call, contact: str) -> None:
+def _report_answered(call: Call, contact: str, beyond: list[str]) -> None:
     """Once; a 2xx is repeated until its ACK comes."""
     if pv("$avp(answered)"):
         return
     KSR.pvx.avp_sets("answered", "1")
     if call.sent_from != call.from_uri or call.sent_to != call.to_uri:
         KSR.dialog.var_sets("sent", f"{call.sent_from}\n{call.sent_to}")
-    beyond = ",".join(quoted(value) for value in callee_routes())
     legs = (
         f'{call.caller_leg},"to_tag":{quoted(text("$tt"))},"sent_from":{quoted(call.sent_from)},"sent_to":{quoted(call.sent_to)},'
-        f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":[{beyond}]'
+        f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":{_listed(beyond)}'
     )
     report(
         "ans",
@@ -229,7 +247,7 @@ def failed() -> None:
         return
     if _may_try_next(status) and index + 1 < len(routes):
         _note_tried(index, status)
-        _follow(call._replace(route=str(index + 1)), routes, int(pv("$avp(expires)")))
+        _follow(call._replace(route=str(index + 1)), routes, int(pv("$avp(expires)")), first_hop(header_values("Record-Route")))
         return
     if routes:
         _note_tried(index, status)
@@ -258,7 +276,7 @@ def _authenticate(call: Call, route: dict[str, Any]) -> bool:
         return False
     again = call._replace(traits=call.traits + "x")
     _remember(again)
-    return _relay(_Sending(again, route))
+    return _relay(_Sending(again, route, first_hop(header_values("Record-Route"))))
 
 
 def _end(call: Call, status: int, phrase: str, by: str) -> None:

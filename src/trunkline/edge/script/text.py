@@ -13,7 +13,8 @@ pv = KSR.pv.get
 
 __all__ = ["FIELD_MAX", "address_uri", "cleaned", "field", "host_and_port", "is_plain", "is_usable_uri", "number", "pv", "quoted", "text"]
 
-_PLAIN = re.compile(r"[!-~]{0,256}")
+_PLAIN_MAX = 256
+_SURELY_SHORT = FIELD_MAX // 4  # a character takes four bytes at most
 _USABLE_URI = re.compile(r"sips?:[!#-;=@-\[\]-~]{1,506}", re.IGNORECASE)
 
 
@@ -29,7 +30,8 @@ def text(name: str) -> str:
 
 def field(name: str) -> str:
     """The same as a quoted JSON string: at most 512 bytes, no control characters."""
-    return quoted(cleaned(text(name)))
+    value = text(name)
+    return quoted(value if len(value) <= _SURELY_SHORT and value.isprintable() else cleaned(value))
 
 
 def cleaned(value: str, longest: int = FIELD_MAX) -> str:
@@ -44,7 +46,7 @@ def cleaned(value: str, longest: int = FIELD_MAX) -> str:
 
 def is_plain(value: str) -> bool:
     """Fit to name a call: in journals, in commands, in lists of dialogs. RFC 3261 allows no more in a Call-ID or a tag."""
-    return _PLAIN.fullmatch(value) is not None
+    return value.isascii() and value.isprintable() and " " not in value and len(value) <= _PLAIN_MAX
 
 
 def is_usable_uri(uri: str) -> bool:
