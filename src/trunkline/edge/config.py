@@ -57,8 +57,9 @@ def answer_processes(settings: Settings) -> int:
 
 
 def _answer_process(number: int) -> str:
+    """It begins when its interval is over for the first time: a second would be a second of questions without answers after each start."""
     return (
-        f'modparam("rtimer", "timer", "name=answers{number};interval=1;mode=1;")\n'
+        f'modparam("rtimer", "timer", "name=answers{number};interval=1000u;mode=1;")\n'
         f'modparam("rtimer", "exec", "timer=answers{number};route=ksr_answers_{number}")'
     )
 
