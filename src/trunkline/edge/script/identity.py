@@ -76,8 +76,9 @@ def _ask_who(user: str, *, is_resumed: bool, is_held: bool) -> None:
     """At most once for a request: an answer that does not stay in the table must not become a loop. And guessing users is no way to keep call
     control busy."""
     if not may_hear():
-        return
-    if is_resumed or not breaker.lets_through():
+        if is_held:  # 100 is sent already: a PBX that starts with a burst must not wait for what never comes
+            call_control_away()
+    elif is_resumed or not breaker.lets_through():
         call_control_away()
     elif is_held or KSR.tm.t_newtran() > 0:
         ask(f'"q":"who","user":{quoted(user)}')
