@@ -1,6 +1,7 @@
 """A 2xx to an INVITE whose transaction is gone: repeated because its ACK was lost, or answered after Kamailio crashed while the call rang.
 
-Nothing of what the transaction knew is left; what the call is, its Record-Route says. All other strays are dropped.
+Nothing of what the transaction knew is left; what the call is, its Record-Route says. All other strays are dropped: a reply goes where its second Via
+says, which anybody can write.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ from .seals import Mark, is_genuine, read_mark
 from .text import number, pv, quoted, text
 
 
+PASS_ON = 1
+"""A message flag, looked at in the configuration: setting `drop` from here has no effect there."""
+
+
 def reply() -> None:
     """In the core's reply route, before the reply is forwarded by its Via."""
     call_id = text("$ci")
     marks = ((read_mark(value), value) for value in header_values("Record-Route"))
     mark = next((found for found, value in marks if found and is_genuine(found, value, call_id)), None)
     if mark is None or pv("$rm") != "INVITE" or not 200 <= pv("$rs") < 300:
-        KSR.set_drop()
         return
+    KSR.setflag(PASS_ON)
     from_uri, to_uri = ANONYMOUS, ANONYMOUS
     is_known = KSR.dialog.dlg_get(call_id, text("$ft"), text("$tt")) > 0
     if is_known:
