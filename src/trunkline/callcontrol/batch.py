@@ -47,7 +47,7 @@ log = structlog.get_logger()
 MICROSECONDS = 1_000_000
 RING_GRACE_US = 30 * MICROSECONDS
 ORPHAN_RING_US = 34 * MICROSECONDS
-"""After a crash of Kamailio a ringing call is kept for as long as its callee repeats a 200 (64*T1 of RFC 3261), then given up."""
+"""After a crash of Kamailio nobody can answer a ringing call any more; it is given up when its callee has given up too (64*T1, RFC 3261)."""
 ANSWER_LAG_US = 2 * MICROSECONDS
 """An end that was read before its answer, from another worker's journal, waits this long for it."""
 QUESTION_LIFE_US = 1_200_000
@@ -249,7 +249,7 @@ class Turn:
             self.writes.facts.append((live.facts_json(), live.ref))
 
     def _kamailio_started(self, event: Boot) -> None:
-        """Transactions of the Kamailio before are gone: what it had ringing is given up after a while, unless a late 200 is reported."""
+        """Transactions of the Kamailio before are gone: what it had ringing is given up after a while."""
         for live in self.desk.calls.by_ref.values():
             if live.call.state is State.ADMITTED and live.call.admitted_us < event.at:
                 live.facts.ring_until_us = min(live.facts.ring_until_us, event.at + ORPHAN_RING_US)
