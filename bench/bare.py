@@ -26,7 +26,9 @@ MEMORY = ("-m", "1024")
 """More than the edge's own: at the yardsticks' rates `tm` keeps more transactions, and a yardstick must not fail for lack of memory."""
 WORKERS = 4
 USERS = 500
-MEDIA_FLAGS = "replace-origin replace-session-connection strict-source ICE=remove rtcp-mux-demux RTP/AVP"
+MEDIA_FLAGS = (
+    "replace-origin replace-session-connection replace-username replace-session-name strict-source ICE=remove rtcp-mux-demux RTP/AVP"
+)
 READY_SECONDS = 30.0
 PATIENCE_SECONDS = 0.2
 PROBE_PORT = 24030

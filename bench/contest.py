@@ -15,8 +15,8 @@ HELLO_RATE = 10
 """Nobody knows us yet: whoever begins with hundreds of calls a second, before one password of his has fitted, is taken for a flood."""
 WARM_UP_RATE = 300
 HELLO_SECONDS = 1.0
-FIRST_GUESS = 0.8
-"""Of what the processors could do at the price that a call has in the warm-up. It gets cheaper with the rate, and other things dearer."""
+USABLE = 0.9
+"""Of the processors, for a guess at what they could do: calls get cheaper with the rate, and other things dearer."""
 SETTLE_SECONDS = 0.5
 SETTLE_AFTER_FAILURE_SECONDS = 2.0
 
@@ -44,15 +44,15 @@ class Contender:
         """The first calls fill caches; and what they cost says where to begin."""
         self.attempt(scenario, HELLO_RATE, HELLO_SECONDS, say)
         trial = self.attempt(scenario, WARM_UP_RATE, seconds, say)
-        seconds_per_call = sum(trial.cpu_seconds.values()) / trial.calls
-        processors = int(str(machine_facts()["processors"]))
-        self.staircase = Staircase(round(FIRST_GUESS * processors / seconds_per_call))
+        self.staircase = Staircase(_affordable(trial))
 
     def climb(self, scenario: str, seconds: float, say: Say) -> None:
         assert self.staircase is not None
         trial = self.attempt(scenario, self.staircase.rate, seconds, say)
         self.trials.append(trial)
         self.staircase.note(clean=trial.clean)
+        if all(each.clean for each in self.trials):
+            self.staircase.rate = max(self.staircase.rate, _affordable(trial))
 
     @property
     def highest(self) -> int:
@@ -62,6 +62,12 @@ class Contender:
         """Median of the clean trials; of all if none was clean."""
         trials = [trial for trial in self.trials if trial.clean] or self.trials
         return {name: round(median(trial.cpu_ms_per_call()[name] for trial in trials), 3) for name in trials[0].cpu_seconds}
+
+
+def _affordable(trial: Trial) -> int:
+    """The rate that the processors could do at the price that a call had in this trial."""
+    seconds_per_call = sum(trial.cpu_seconds.values()) / trial.calls
+    return round(USABLE * int(str(machine_facts()["processors"])) / seconds_per_call)
 
 
 def climb_in_turns(scenario: str, contenders: Sequence[Contender], *, rounds: int, seconds: float, say: Say) -> None:
