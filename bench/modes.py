@@ -44,7 +44,7 @@ class Plan:
 
     @classmethod
     def full(cls, seconds: float | None) -> Plan:
-        return cls(seconds or 5.0, 3.0, {"signalling": 10, "media": 7, "register": 7}, {"signalling": 3, "media": 1})
+        return cls(seconds or 5.0, 3.0, {"signalling": 9, "media": 6, "register": 6}, {"signalling": 3, "media": 1})
 
     @classmethod
     def quick(cls, seconds: float | None) -> Plan:
