@@ -1,6 +1,6 @@
 """A circuit breaker in shared memory: while call control does not answer, new calls are refused at once instead of waiting for it.
 
-Open after the first time-out or refused connection. When `PAUSE` is over one call at a time is let through to try; the first answer closes it.
+Open after the first time-out or refused connection. When the pause is over one call at a time is let through to try; the first answer closes it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import time
 import KSR
 
 PAUSE_DECISECONDS = 10
+GONE_DECISECONDS = 2
+"""Where nobody listens, trying costs no time: it is being started again."""
 _VARIABLE = "asking_off_until"
 _TABLE, _PROBE = "breaker", "probe"
 
@@ -32,9 +34,9 @@ def lets_through() -> bool:
     return bool(KSR.htable.sht_inc(_TABLE, _PROBE) == 1)
 
 
-def trip() -> None:
+def trip(pause_deciseconds: int = PAUSE_DECISECONDS) -> None:
     """Call control did not answer."""
-    KSR.pvx.shv_seti(_VARIABLE, _now() + PAUSE_DECISECONDS)
+    KSR.pvx.shv_seti(_VARIABLE, _now() + pause_deciseconds)
     KSR.htable.sht_rm(_TABLE, _PROBE)
 
 

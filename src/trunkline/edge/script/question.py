@@ -66,7 +66,7 @@ def ask(question: str) -> None:
     except BlockingIOError:
         _put_aside(data, index, label)
     except AWAY:
-        breaker.trip()
+        breaker.trip(breaker.GONE_DECISECONDS)
         KSR.tmx.t_continue(index, label, "ksr_unasked")
 
 
@@ -109,7 +109,7 @@ def _sent(question: bytes) -> bool:
     except BlockingIOError:
         return False
     except AWAY:
-        breaker.trip()
+        breaker.trip(breaker.GONE_DECISECONDS)
     return True
 
 
