@@ -16,7 +16,6 @@ from .journal import report
 from .seals import Mark, is_genuine, read_mark
 from .text import number, pv, quoted, text
 
-
 PASS_ON = 1
 """A message flag, looked at in the configuration: setting `drop` from here has no effect there."""
 
@@ -26,7 +25,7 @@ def reply() -> None:
     call_id = text("$ci")
     marks = ((read_mark(value), value) for value in header_values("Record-Route"))
     mark = next((found for found, value in marks if found and is_genuine(found, value, call_id)), None)
-    if mark is None or pv("$rm") != "INVITE" or not 200 <= pv("$rs") < 300:
+    if mark is None or text("$rm") != "INVITE" or not 200 <= pv("$rs") < 300:
         return
     KSR.setflag(PASS_ON)
     from_uri, to_uri = ANONYMOUS, ANONYMOUS
