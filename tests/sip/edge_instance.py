@@ -155,6 +155,15 @@ class EdgeInstance:
         self._rtpengine.wait(10)
         self._rtpengine = None
 
+    def is_answering(self, transport: str) -> bool:
+        """OPTIONS from a socket of its own."""
+        kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.settimeout(3)
+            probe.connect(self.server)
+            probe.send(_options(self.domain).replace(b"SIP/2.0/UDP", f"SIP/2.0/{transport.upper()}".encode()))
+            return probe.recv(4096).startswith(b"SIP/2.0 200")
+
     def media_call_ids(self) -> set[str]:
         """What RTPengine has sessions for."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:

@@ -42,7 +42,7 @@ def assert_only_ours(edge: EdgeInstance, agent: UserAgent) -> None:
     for message in agent.transcript.messages(sent=False):
         for line in message.body.decode().splitlines():
             if line.startswith(("o=", "c=", "a=candidate", "a=rtcp:")):
-                assert line.split()[-1] in (edge.settings.sip_address, "0.0.0.0") or line.startswith("a=rtcp:"), line  # noqa: S104
+                assert line.split()[-1] in (edge.settings.sip_address, "0.0.0.0") or line.startswith("a=rtcp:"), line
 
 
 async def up_with_media(edge: EdgeInstance, caller: UserAgent, callee: UserAgent, **verdict: Any) -> Connected:

@@ -13,12 +13,14 @@ from trunkline.runtime.keys import derived_key
 from trunkline.runtime.settings import Settings
 
 # `fm`: the memory manager without debugging. The other one takes a third of all CPU that a call costs (docs/explanation/edge.md).
-KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "fm", "-X", "fm")
+KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "tlsf", "-X", "tlsf")
 ASK_TIMEOUT_MS = 1500
 ANSWER_SOCKETS = 16
 ANSWER_PROCESSES_MAX = 8
-PARTS = Path(__file__).with_name("kamailio")
-ENTRY = Path(__file__).with_name("entry.py")
+EDGE_FILES = Path(__file__).parent
+"""What Kamailio must be able to read beside its directory."""
+PARTS = EDGE_FILES / "kamailio"
+ENTRY = EDGE_FILES / "entry.py"
 
 
 def write_kamailio_config(settings: Settings, directory: Path) -> Path:

@@ -17,8 +17,9 @@ from .text import address_uri, host_and_port, is_usable_uri, pv, text
 _ALWAYS = "via v from f to t call-id i cseq max-forwards contact m route record-route content-type c content-length l"
 _ABOUT_BODY = "content-encoding e content-disposition content-language mime-version"
 _ABOUT_CALL = (
-    "accept accept-encoding accept-language allow allow-events u supported k require unsupported expires min-expires session-expires x min-se rseq "
-    "rack reason privacy retry-after timestamp priority date event o info-package recv-info user-to-user p-early-media answer-mode identity y diversion"
+    "accept accept-encoding accept-language allow allow-events u supported k require unsupported expires min-expires session-expires x min-se "
+    "rseq rack reason privacy retry-after timestamp priority date event o info-package recv-info user-to-user p-early-media answer-mode "
+    "identity y diversion"
 )
 PASSED_ON = frozenset(f"{_ALWAYS} {_ABOUT_BODY} {_ABOUT_CALL} th".split())  # TH is topoh's own, and leaves with it
 

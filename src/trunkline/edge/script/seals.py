@@ -2,9 +2,9 @@
 
 `tl` in our Record-Route is the call's mark: its reference, how its media goes, and a keyed hash.
 
-`tlc` in each Contact that we pass on is its seal: a keyed hash over that Contact, the call's mark and the Call-ID. A request of the other side has both, the
-mark in Route and the seal in its Request-URI. So it goes to a Contact that was really announced in this call, and nowhere else, whatever the
-sender writes there: Kamailio is no open relay, and a BYE is attributed when the dialog is lost.
+`tlc` in each Contact that we pass on is its seal: a keyed hash over that Contact, the call's mark and the Call-ID. A request of the other side has
+both, the mark in Route and the seal in its Request-URI. So it goes to a Contact that was really announced in this call, and nowhere else,
+whatever the sender writes there: Kamailio is no open relay, and a BYE is attributed when the dialog is lost.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ HASH_DIGITS = 8
 
 
 class Mark(NamedTuple):
-    """`ref`: call reference. `traits`: `r` and two letters for media through RTPengine (what the caller's and the callee's side speak: `p` RTP, `s` SRTP,
-    `a` as offered); `x` at the end if the INVITE was sent once more with credentials."""
+    """`ref`: call reference. `traits`: `r` and two letters for media through RTPengine (what the caller's and the callee's side speak: `p` RTP,
+    `s` SRTP, `a` as offered); `x` at the end if the INVITE was sent once more with credentials."""
 
     ref: str
     traits: str
