@@ -65,6 +65,11 @@ def test_one_port_cannot_be_two_things(tmp_path: Path) -> None:
         Settings(home=tmp_path, sip_port=5061)
 
 
+def test_a_sip_port_is_not_a_media_port(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TRUNKLINE_SIP_PORT 31000 is one of the media ports"):
+        Settings(home=tmp_path, sip_port=31_000)
+
+
 def test_the_echo_service_and_rtpengine_share_no_media_port(tmp_path: Path) -> None:
     for last in (30_015, 30_016, 30_063, 39_999, 40_000):
         settings = Settings(home=tmp_path, rtp_port_max=last)
