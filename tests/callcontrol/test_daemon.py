@@ -47,7 +47,7 @@ class FakeEdge:
         self.forgotten: list[str] = []
         self.is_away = False
 
-    def end_call(self, *, call_id: str, legs: dict[str, Any], headers: str) -> bool:
+    def end_call(self, *, ref: int, call_id: str, legs: dict[str, Any], headers: str) -> bool:
         if self.is_away:
             raise ConnectionRefusedError("Kamailio is away")
         self.ended.append({"call_id": call_id, "legs": legs, "headers": headers})
@@ -316,11 +316,11 @@ def test_journals_that_are_finished_go_away(tmp_path: Path) -> None:
 class Engines:
     """What the engines would say."""
 
-    dialogs: set[str] = field(default_factory=set)
+    dialogs: dict[int, str] = field(default_factory=dict)
     media_unknown: set[str] = field(default_factory=set)
 
     def __call__(self, call_ids: Iterable[str]) -> Look:
-        return Look(now_us() + 10_000_000, 1, frozenset(self.dialogs), frozenset(self.media_unknown))
+        return Look(now_us() + 10_000_000, 1, self.dialogs, frozenset(self.media_unknown))
 
 
 def test_calls_that_the_engines_have_lost_are_settled(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +333,7 @@ def test_calls_that_the_engines_have_lost_are_settled(bench: Bench, monkeypatch:
     refs = [bench.admit(profile)["call"] for _ in range(3)]
     bench.write(*({"e": "ans", "c": ref, "legs": {}} for ref in refs))
     call_ids = [live.facts.sip["call_id"] for live in bench.control.desk.calls.by_ref.values()]
-    engines.dialogs = set(call_ids[1:]) | {"stray"}
+    engines.dialogs = {int(ref): call_id for ref, call_id in zip(refs[1:], call_ids[1:], strict=True)} | {7: "stray"}
     engines.media_unknown = {call_ids[1]}
     until(lambda: CallRecord.objects.count() == 2)
     until(lambda: len(bench.edge.ended) >= 2)

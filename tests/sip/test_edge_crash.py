@@ -55,8 +55,8 @@ async def test_call_control_ends_it_from_its_legs(edge: EdgeInstance) -> None:
         up = await connect(edge, caller, callee, routes=[route(f"sip:+33123456789@{callee.wire.local}", **shown(edge))])
         legs = edge.callcontrol.wait_for("ans", c=up.verdict["call"])["legs"]
         crash(edge)
-        assert edge.rpc.dialog_call_ids() == frozenset()
-        assert edge.rpc.end_call(call_id=up.caller.call_id, legs=legs, headers=f"Reason: {REASON}\r\n")
+        assert edge.rpc.dialogs() == {}
+        assert edge.rpc.end_call(ref=int(up.verdict["call"]), call_id=up.caller.call_id, legs=legs, headers=f"Reason: {REASON}\r\n")
         for side in (up.caller, up.callee):
             assert (await side.ended()).get("reason") == REASON
         to_callee = callee.transcript.received("BYE")[-1]

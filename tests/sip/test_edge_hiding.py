@@ -162,7 +162,9 @@ async def test_the_platform_hangs_up(edge: EdgeInstance) -> None:
         incoming = await callee.incoming()
         await incoming.answer(body=_plain_sdp())
         await answered
-        assert edge.rpc.end_call(call_id=call.call_id, legs={}, headers='Reason: SIP;cause=402;text="Credit exhausted"\r\n')
+        assert edge.rpc.end_call(
+            ref=int(verdict["call"]), call_id=call.call_id, legs={}, headers='Reason: SIP;cause=402;text="Credit exhausted"\r\n'
+        )
         for side in (call, incoming):
             assert (await side.ended()).get("reason") == 'SIP;cause=402;text="Credit exhausted"'
         assert edge.callcontrol.wait_for("end", c=verdict["call"])["by"] == "edge"

@@ -182,7 +182,7 @@ async def test_rtpengine_forgets_ended_and_failed_calls(edge: EdgeInstance) -> N
         await final
         await forgotten(edge, call.call_id)
         up = await up_with_media(edge, caller, callee)
-        edge.rpc.end_call(call_id=up.caller.call_id, legs={}, headers="")
+        edge.rpc.end_call(ref=int(up.verdict["call"]), call_id=up.caller.call_id, legs={}, headers="")
         await up.caller.ended()
         await forgotten(edge, up.caller.call_id)
 

@@ -32,8 +32,8 @@ def edge() -> Iterator[EdgeInstance]:
 async def test_an_answered_call_is_ended(edge: EdgeInstance) -> None:
     async with pbx(edge) as caller, carrier(edge) as callee:
         up = await connect(edge, caller, callee)
-        assert edge.rpc.dialog_call_ids() == {up.caller.call_id}
-        assert edge.rpc.end_call(call_id=up.caller.call_id, legs={}, headers=HEADERS)
+        assert edge.rpc.dialogs() == {int(up.verdict["call"]): up.caller.call_id}
+        assert edge.rpc.end_call(ref=int(up.verdict["call"]), call_id=up.caller.call_id, legs={}, headers=HEADERS)
         for side in (up.caller, up.callee):
             assert (await side.ended()).get("reason") == REASON
         assert edge.callcontrol.wait_for("end", c=up.verdict["call"])["by"] == "edge"
@@ -46,7 +46,7 @@ async def test_also_after_a_reinvite(edge: EdgeInstance) -> None:
         for _ in range(3):
             assert (await up.caller.reinvite()).status == 200
             assert (await up.callee.reinvite()).status == 200
-        assert edge.rpc.end_call(call_id=up.caller.call_id, legs={}, headers=HEADERS)
+        assert edge.rpc.end_call(ref=int(up.verdict["call"]), call_id=up.caller.call_id, legs={}, headers=HEADERS)
         await up.caller.ended()
         await up.callee.ended()
 
@@ -61,10 +61,10 @@ async def test_a_ringing_call_is_cancelled(edge: EdgeInstance) -> None:
         incoming = await callee.incoming()
         await incoming.ring()
         await ringing
-        assert edge.rpc.end_call(call_id=call.call_id, legs={}, headers=HEADERS)
+        assert edge.rpc.end_call(ref=int(verdict["call"]), call_id=call.call_id, legs={}, headers=HEADERS)
         assert (await call.final()).status == 480
         await incoming.expect_cancel()
-        assert edge.rpc.dialog_call_ids() == frozenset()
+        assert edge.rpc.dialogs() == {}
 
 
 @scenario
@@ -82,7 +82,7 @@ async def test_a_pbx_behind_nat_hears_of_it(edge: EdgeInstance) -> None:
         assert legs["caller_contact"].startswith("sip:pbx@192.168.77.1:5060 sip:127.0.0.4:")
         assert real_target(legs["caller_contact"])[1] == f"sip:{caller.wire.local};transport=udp"
         assert (await incoming.request("OPTIONS")).status == 200
-        assert edge.rpc.end_call(call_id=call.call_id, legs={}, headers=HEADERS)
+        assert edge.rpc.end_call(ref=int(verdict["call"]), call_id=call.call_id, legs={}, headers=HEADERS)
         await call.ended()
         await incoming.ended()
 
@@ -101,7 +101,7 @@ async def test_the_longest_duration_is_kamailios_own_guard(edge: EdgeInstance) -
 
 
 def test_a_call_that_is_not_there(edge: EdgeInstance) -> None:
-    assert not edge.rpc.end_call(call_id="nobody", legs={}, headers=HEADERS)
+    assert not edge.rpc.end_call(ref=1, call_id="nobody", legs={}, headers=HEADERS)
 
 
 def test_uptime(edge: EdgeInstance) -> None:

@@ -205,7 +205,7 @@ class Turn:
         live = self._find(event)
         if live is None:
             log.error("answered, but not live: ending it", call=event.c)
-            self.outcome.commands.append(EndCall(0, event.at, str(event.legs.get("call_id", "")), event.legs, ""))
+            self.outcome.commands.append(EndCall(_number(event.c), event.at, str(event.legs.get("call_id", "")), event.legs, ""))
             return
         if not rules.answered(live.call, event.at, self.book):
             return
@@ -364,6 +364,10 @@ class Turn:
         result = records.result_of(live.call, status)
         self.outcome.results[result] += 1
         self.writes.records.append(records.record_of_call(live, result=result, status=status, ended_by=ended_by))
+
+
+def _number(reference: str) -> int:
+    return int(reference) if reference.isdecimal() else 0
 
 
 def _refused(ref: int, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 class Edge(Protocol):
     """The part of `trunkline.edge.rpc.KamailioRpc` that is used here. All raise OSError when Kamailio is away."""
 
-    def end_call(self, *, call_id: str, legs: dict[str, Any], headers: str) -> bool:
+    def end_call(self, *, ref: int, call_id: str, legs: dict[str, Any], headers: str) -> bool:
         """BYE to both sides, with these header lines. False if the edge has no such dialog and the legs do not say enough."""
 
     def forget(self, key: str) -> None:
@@ -31,7 +31,7 @@ def end_calls(edge: Edge, commands: Iterable[EndCall]) -> list[EndCall]:
     over = []
     for command in commands:
         try:
-            edge.end_call(call_id=command.call_id, legs=command.legs, headers=command.headers)
+            edge.end_call(ref=command.ref, call_id=command.call_id, legs=command.legs, headers=command.headers)
         except OSError as problem:
             log.warning("could not end a call", call=command.ref, problem=str(problem))
         else:

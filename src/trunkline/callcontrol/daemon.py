@@ -255,7 +255,7 @@ class CallControl:
         """Tell the edge; calls that are over are settled in the next turn."""
         over = end_calls(self.ground.edge, commands)
         metrics.CUTS.inc(len(over))
-        self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over if command.ref]
+        self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over]
 
     def _apply_changes(self) -> None:
         for change_id, what, ident, sip_user in self.store.changes_after(self.last_change_id):

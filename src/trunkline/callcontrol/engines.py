@@ -74,8 +74,8 @@ class Dialogs(Protocol):
     def uptime_seconds(self) -> int:
         """How long Kamailio has been running."""
 
-    def dialog_call_ids(self) -> frozenset[str]:
-        """The SIP Call-IDs of all dialogs."""
+    def dialogs(self) -> dict[int, str]:
+        """The SIP Call-IDs of all dialogs, by call reference."""
 
 
 class EngineLook:
@@ -90,6 +90,6 @@ class EngineLook:
         unknown = self._media.unknown(relayed_call_ids)
         try:
             since_us = at_us - self._dialogs.uptime_seconds() * MICROSECONDS
-            return Look(at_us, since_us, self._dialogs.dialog_call_ids(), unknown)
+            return Look(at_us, since_us, self._dialogs.dialogs(), unknown)
         except OSError:
             return Look(at_us, None, None, unknown)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -40,11 +40,12 @@ REASON_UNKNOWN = 'Reason: SIP;cause=481;text="Call not known"\r\n'
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the engines said at `at_us`. None: the engine did not answer, nothing follows from that."""
+    """What the engines said at `at_us`: call references of dialogs with their Call-IDs, and Call-IDs whose media is gone. None: the engine did not
+    answer, nothing follows from that."""
 
     at_us: int
     kamailio_since_us: int | None
-    dialogs: frozenset[str] | None
+    dialogs: Mapping[int, str] | None
     media_unknown: frozenset[str]
 
 
@@ -67,7 +68,7 @@ class Reconciler:
         self._relayed: tuple[str, ...] = ()
         self._latest: Look | None = None
         self._judged: Look | None = None
-        self._suspects: frozenset[str] = frozenset()
+        self._suspects: frozenset[int] = frozenset()
         self._last_seen_us: dict[int, int] = {}
         self._thread: threading.Thread | None = None
 
@@ -109,45 +110,44 @@ class Reconciler:
             log.exception("the engines could not be looked at")
             return Look(time.time_ns() // 1000, None, None, frozenset())
 
-    def _judge(self, look: Look, calls: Calls) -> tuple[Found, frozenset[str]]:
-        found, suspects = Found(), set()
-        known = set()
-        for live in list(calls.by_ref.values()):
-            call_id = live.facts.sip["call_id"]
-            known.add(call_id)
+    def _judge(self, look: Look, calls: Calls) -> tuple[Found, frozenset[int]]:
+        found, suspects = Found(), set[int]()
+        for ref, live in list(calls.by_ref.items()):
             if live.call.state is not State.ANSWERED or (live.call.answered_us or 0) > look.at_us - YOUNG_US:
                 continue
-            problem = _problem(live, call_id, look)
+            problem = _problem(live, look)
             if problem is None:
-                self._last_seen_us[live.ref] = look.at_us
+                self._last_seen_us[ref] = look.at_us
                 continue
-            suspects.add(call_id)
-            if call_id in self._suspects:
-                self._conclude(live, call_id, problem, found)
-        for call_id in (look.dialogs or frozenset()) - known:
-            suspects.add(call_id)
-            if call_id in self._suspects:
-                log.error("a dialog without a call: ending it", call_id=call_id)
-                found.to_end.append(EndCall(0, look.at_us, call_id, {}, REASON_UNKNOWN))
+            suspects.add(ref)
+            if ref in self._suspects:
+                self._conclude(live, problem, found)
+        for ref, call_id in (look.dialogs or {}).items():
+            if ref in calls.by_ref:
+                continue
+            suspects.add(ref)
+            if ref in self._suspects:
+                log.error("a dialog without a call: ending it", call=ref, call_id=call_id)
+                found.to_end.append(EndCall(ref, look.at_us, call_id, {}, REASON_UNKNOWN))
         return found, frozenset(suspects)
 
-    def _conclude(self, live: Live, call_id: str, problem: str, found: Found) -> None:
+    def _conclude(self, live: Live, problem: str, found: Found) -> None:
         assert live.call.answered_us is not None
         last_us = self._last_seen_us.get(live.ref, live.call.answered_us)
         log.error("a call that is not there any more", call=live.ref, problem=problem, last_seen_us=last_us)
         live.facts.trace.append(("reconciled", problem))
         if problem == "media":
-            found.to_end.append(EndCall(live.ref, last_us, call_id, live.facts.legs, REASON_MEDIA))
+            found.to_end.append(EndCall(live.ref, last_us, live.facts.sip["call_id"], live.facts.legs, REASON_MEDIA))
         else:
             found.ended.append(Ended(at=last_us, c=str(live.ref), by="lost"))
 
 
-def _problem(live: Live, call_id: str, look: Look) -> str | None:
+def _problem(live: Live, look: Look) -> str | None:
     if look.dialogs is not None and look.kamailio_since_us is not None:
         is_of_this_kamailio = look.kamailio_since_us < live.call.admitted_us
-        if is_of_this_kamailio and call_id not in look.dialogs:
+        if is_of_this_kamailio and live.ref not in look.dialogs:
             return "dialog"
-    return "media" if call_id in look.media_unknown else None
+    return "media" if live.facts.sip["call_id"] in look.media_unknown else None
 
 
 def _relayed(calls: Calls) -> Iterable[str]:

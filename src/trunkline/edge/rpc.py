@@ -53,28 +53,33 @@ class KamailioRpc:
 
     # Calls
 
-    def end_call(self, *, call_id: str, legs: Legs, headers: str) -> bool:
-        """BYE to both sides with these header lines; a call that still rings is cancelled. `call_id` is the caller's Call-ID. When Kamailio has lost
-        the dialog the BYEs are made from `legs`. False: no such dialog, and the legs do not say enough."""
-        dialog = self._dialog_id(call_id)
-        if dialog is None:
-            return self.bye_from_legs(legs, headers)
-        self.call("dlg.end_dlg", *dialog, headers)
-        return True
+    def end_call(self, *, ref: int, call_id: str, legs: Legs, headers: str) -> bool:
+        """BYE to both sides with these header lines; a call that still rings is cancelled. `call_id` is the caller's Call-ID, which several calls
+        may have: it is the caller's to choose. When Kamailio has lost the dialog the BYEs are made from `legs`. False: no such dialog, and the legs
+        do not say enough, or Kamailio can't use them."""
+        return self._end_dialog(ref, call_id, headers) or self.bye_from_legs(legs, headers)
 
-    def _dialog_id(self, call_id: str) -> tuple[int, int] | None:
+    def _end_dialog(self, ref: int, call_id: str, headers: str) -> bool:
         try:
             found = self.call("dlg.dlg_list", call_id)
+            for dialog in found if isinstance(found, list) else [found]:
+                if _reference(dialog) == ref:
+                    self.call("dlg.end_dlg", dialog["h_entry"], dialog["h_id"], headers)
+                    return True
         except RpcError:
-            return None
-        dialog = found[0] if isinstance(found, list) and found else found
-        return (dialog["h_entry"], dialog["h_id"]) if dialog else None
+            return False
+        return False
 
     def bye_from_legs(self, legs: Legs, headers: str) -> bool:
-        """BYE to each side that `legs` (of the `ans` event) knows enough of."""
+        """BYE to each side that `legs` (of the `ans` event) knows enough of. What one side said must not save the other one its BYE."""
         if not all(legs.get(name) for name in ("call_id", "from_tag", "to_tag")):
             return False
-        told = [self._bye_caller(legs, headers), self._bye_callee(legs, headers)]
+        told = []
+        for bye in (self._bye_caller, self._bye_callee):
+            try:
+                told.append(bye(legs, headers))
+            except RpcError:
+                told.append(False)
         return any(told)
 
     def _bye_caller(self, legs: Legs, headers: str) -> bool:
@@ -99,16 +104,16 @@ class KamailioRpc:
         lines += [f"Route: {route}" for route in routes]
         self.call("tm.t_uac_start", "BYE", target, next_hop or _first_hop(routes) or ".", our_socket, "\r\n".join(lines) + "\r\n" + headers)
 
-    def dialog_call_ids(self) -> frozenset[str]:
-        """The callers' Call-IDs of all dialogs. By a file: a datagram has no room for thousands of them."""
+    def dialogs(self) -> dict[int, str]:
+        """The callers' Call-IDs of all dialogs, by call reference. By a file: a datagram has no room for thousands of them."""
         listing = self._path.with_name(f"dialogs-{os.getpid()}-{next(self._ids)}.json")
         try:
             self.call("dlg.dump_file", str(listing))
             with listing.open("rb") as lines:
-                dialogs = [_read(line) for line in lines]
+                found = [_read(line) for line in lines]
         finally:
             listing.unlink(missing_ok=True)
-        return frozenset(dialog["call_id"] for dialog in dialogs if dialog["state"] != DIALOG_OVER)
+        return {ref: dialog["call_id"] for dialog in found if dialog["state"] != DIALOG_OVER and (ref := _reference(dialog))}
 
     # Identities and carriers
 
@@ -132,6 +137,13 @@ class KamailioRpc:
     def uptime_seconds(self) -> int:
         """How long Kamailio has been running."""
         return int(self.call("core.uptime")["uptime"])
+
+
+def _reference(dialog: Mapping[str, Any]) -> int:
+    """Which call it is, as the edge's script noted it. Kamailio lists variables one by one, and dumps them together."""
+    noted = dialog.get("variables", {})
+    each = noted if isinstance(noted, list) else [noted]
+    return next((int(variable["tl"]) for variable in each if "tl" in variable), 0)
 
 
 def _read(data: bytes) -> Any:
