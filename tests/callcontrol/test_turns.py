@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -144,6 +145,21 @@ def test_a_call_without_more_credit_is_cut_at_the_end_of_what_was_paid() -> None
     assert "402" in commands[0].headers
     table.turn(table.ended(ref, commands[0].at_us))
     assert (record(ref).duration_seconds, record(ref).cost_micros, free_micros(profile)) == (120, 2 * RATE_MICROS, 0)
+    assert differences() == []
+
+
+def test_a_late_cut_is_recorded_as_late() -> None:
+    """Nobody could be told in time: what was talked and not paid is the operator's loss, and can be seen."""
+    [profile] = make_company(credit_micros=RATE_MICROS)
+    table = Table()
+    ref = table.answered_call(profile)
+    table.now_us += 64 * MICROSECONDS
+    table.crash()
+    [command] = table.turn().commands
+    assert command.at_us == table.now_us
+    table.turn(table.ended(ref, command.at_us))
+    assert (record(ref).duration_seconds, record(ref).cost_micros, free_micros(profile)) == (64, RATE_MICROS, 0)
+    assert json.loads(record(ref).trace)["sip"]["unpaid_us"] == 4 * MICROSECONDS
     assert differences() == []
 
 

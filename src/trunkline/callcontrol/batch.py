@@ -50,6 +50,8 @@ ORPHAN_RING_US = 34 * MICROSECONDS
 """After a crash of Kamailio nobody can answer a ringing call any more; it is given up when its callee has given up too (64*T1, RFC 3261)."""
 ANSWER_LAG_US = 2 * MICROSECONDS
 """An end that was read before its answer, from another worker's journal, waits this long for it."""
+LATE_CUT_US = MICROSECONDS
+"""A call that is cut later than this lasted longer than was paid, since call control or Kamailio was away: the record says so."""
 QUESTION_LIFE_US = 1_200_000
 """An older question is not answered: its asker has given up, or is about to."""
 ABANDONED_KEPT = 10_000
@@ -276,7 +278,8 @@ class Turn:
         elif rules.advance(call, self.now_us, self.book) is Due.CUT:
             assert call.payment is not None
             live.facts.trace.append(("cut", "the purse can't pay the next increment"))
-            self._cut(live, call.payment.paid_until_us, REASON_CREDIT)
+            paid_until_us = call.payment.paid_until_us
+            self._cut(live, paid_until_us if self.now_us - paid_until_us < LATE_CUT_US else self.now_us, REASON_CREDIT)
         else:
             self._touch(live)
 
