@@ -129,11 +129,11 @@ class HotPath:
         """Write a batch. `purses` and `channels`: those that changed."""
         self._many(UPDATE_PURSE, [(p.balance, p.held, p.account_id) for _, p in sorted(purses.items())])
         self._many(UPDATE_CHANNELS, [(count, profile_id) for profile_id, count in sorted(channels.items())])
+        self._many(DELETE_LIVE, writes.ended)  # first: the same INVITE may have come again in the same turn
         self._many(INSERT_LIVE, writes.live)
         self._many(UPDATE_LIVE, writes.live_updates)
         self._many(UPDATE_FACTS, writes.facts)
         self._many(INSERT_POSTING, [_posting(entry) for entry in writes.entries])
-        self._many(DELETE_LIVE, writes.ended)
         self._many(INSERT_RECORD, writes.records)
         self._many(UPSERT_REGISTRATION, writes.registrations)
         self._many(DELETE_REGISTRATION, writes.registrations_gone)

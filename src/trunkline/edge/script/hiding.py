@@ -87,7 +87,7 @@ def seal_contact(mark: Mark, call_id: str, hop: str = "") -> str:
     KSR.textops.remove_hf("Contact")
     if not is_usable_uri(uri):
         return ""
-    if hop and f";{ALIAS}=" not in uri and is_carrier(pv("$si")):
+    if is_usable_uri(hop) and f";{ALIAS}=" not in uri and is_carrier(pv("$si")):
         uri += _alias(hop)
     KSR.hdr.append(f"Contact: <{seal(uri, mark, call_id)}>\r\n")
     return reported(uri)
@@ -118,6 +118,8 @@ def note_real_address() -> None:
 
 def _alias(hop: str) -> str:
     host, port = host_and_port(hop)
+    if not host:
+        return ""
     kind = 3 if hop.startswith("sips:") or "transport=tls" in hop else 2 if "transport=tcp" in hop else 1
     return f";{ALIAS}={f'[{host}]' if ':' in host else host}~{port}~{kind}"
 
