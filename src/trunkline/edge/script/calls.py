@@ -34,8 +34,12 @@ def invite(*, is_resumed: bool = False) -> None:
 
 
 def _hold() -> bool:
-    """Make the transaction, before a nonce is counted: a retransmission must not be challenged. False: this is one."""
-    note_real_address()
+    """Make the transaction, before a nonce is counted: a retransmission must not be challenged. False: this is one, or the other side could never
+    send anything back, not even that the call is over."""
+    if not note_real_address():
+        if may_hear():
+            reply(400, "Contact not usable")
+        return False
     return bool(KSR.tm.t_newtran() > 0)
 
 

@@ -104,16 +104,16 @@ def shift_cseq(by: int) -> None:
         KSR.hdr.append(f"RAck: {response} {int(request) + by} {of}\r\n")
 
 
-def note_real_address() -> None:
+def note_real_address() -> bool:
     """Behind NAT the Contact is not where the message came from: note that in it, before anything else reads it. (What is relayed, the dialog's own
-    BYE, and requests from the other side go there.) Only in the request route. A carrier's Contact is believed."""
-    contact = text("$ct")
-    if not contact or contact == "*" or is_carrier(pv("$si")):
-        return
-    if KSR.is_UDP() and host_and_port(address_uri(contact)) == (pv("$si"), pv("$sp")):
-        return
-    KSR.nathelper.add_contact_alias()
-    KSR.textopsx.msg_apply_changes()
+    BYE, and requests from the other side go there.) Only in the request route. A carrier's Contact is believed. False: there is none to use."""
+    uri = address_uri(text("$ct")).partition("?")[0]
+    if not is_usable_uri(uri):
+        return False
+    if not is_carrier(pv("$si")) and not (KSR.is_UDP() and host_and_port(uri) == (pv("$si"), pv("$sp"))):
+        KSR.nathelper.add_contact_alias()
+        KSR.textopsx.msg_apply_changes()
+    return True
 
 
 def _alias(hop: str) -> str:

@@ -51,7 +51,7 @@ def is_plain(value: str) -> bool:
 
 def is_usable_uri(uri: str) -> bool:
     """A SIP URI without headers that can be put into a message: what is not printable ASCII must be escaped in it (RFC 3261 25.1)."""
-    return _USABLE_URI.fullmatch(uri) is not None and uri.count("@") < 2
+    return _USABLE_URI.fullmatch(uri) is not None and uri.count("@") < 2 and host_and_port(uri)[0] != ""
 
 
 def number(digits: str, otherwise: int = 0) -> int:
