@@ -46,6 +46,7 @@ class FakeCallControl:
         self.sources: dict[str, tuple[str, int]] = {}
         self.bindings: dict[int, tuple[str, int]] = {}
         self.admit: Callable[[Json], Json] = lambda question: refused(403, "Forbidden")
+        self.mute: Callable[[Json], bool] = lambda question: False
         self.questions: list[Json] = []
         self.delay_seconds = 0.0
         self._read: dict[str, int] = {}
@@ -102,6 +103,8 @@ class FakeCallControl:
                     time.sleep(self.delay_seconds)
                 question = json.loads(data)
                 self.questions.append(question)
+                if self.mute(question):
+                    continue
                 answer = {"n": question["n"], **self._answer(question)}
                 with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
                     self._socket.sendto(json.dumps(answer).encode(), address)

@@ -69,6 +69,23 @@ async def test_frozen(edge: EdgeInstance) -> None:
 
 
 @scenario
+async def test_one_answer_that_never_comes_stops_nobody_else(edge: EdgeInstance) -> None:
+    async with pbx(edge) as agent:
+        await warm(edge, agent)
+        edge.callcontrol.admit = lambda question: refused(486, "Busy Here")
+        edge.callcontrol.mute = lambda question: question.get("ruri") == "lost"
+        lost = await agent.invite("lost")
+        unanswered = agent.spawn(lost.final(503, within=4))
+        while not unanswered.done():
+            response, seconds = await refusal(agent)
+            assert response.status == 486
+            assert seconds < AT_ONCE_SECONDS * 3
+            await asyncio.sleep(0.05)
+        for _ in range(5):
+            assert (await refusal(agent))[0].status == 486
+
+
+@scenario
 async def test_gone_and_back(edge: EdgeInstance) -> None:
     async with pbx(edge) as agent:
         await warm(edge, agent)

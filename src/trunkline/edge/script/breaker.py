@@ -1,6 +1,7 @@
 """A circuit breaker in shared memory: while call control does not answer, new calls are refused at once instead of waiting for it.
 
-Open after the first time-out or refused connection. When the pause is over one call at a time is let through to try; the first answer closes it.
+Open after the first refused connection; after the first time-out if call control has been silent for as long, else after some of them: one lost
+answer must not stop all calls. When the pause is over one call at a time is let through to try; the first answer closes it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import time
 
 import KSR
 
+from .place import ASK_TIMEOUT_MS
+
 PAUSE_DECISECONDS = 10
 GONE_DECISECONDS = 2
 """Where nobody listens, trying costs no time: it is being started again."""
-_VARIABLE = "asking_off_until"
-_TABLE, _PROBE = "breaker", "probe"
+SILENCE_DECISECONDS = ASK_TIMEOUT_MS // 100
+TIME_OUTS_MAX = 5  # within three seconds of each other
+_VARIABLE, _ANSWERED = "asking_off_until", "answered_at"
+_TABLE, _PROBE, _TIME_OUTS = "breaker", "probe", "timeouts"
 
 shv_get = KSR.pvx.shv_get
 _zero = time.monotonic()  # before the fork: the same in all workers
@@ -34,14 +39,22 @@ def lets_through() -> bool:
     return bool(KSR.htable.sht_inc(_TABLE, _PROBE) == 1)
 
 
+def note_time_out() -> None:
+    """A question was not answered in time."""
+    is_silent = _now() - (shv_get(_ANSWERED) or 0) >= SILENCE_DECISECONDS
+    if is_silent or shv_get(_VARIABLE) or KSR.htable.sht_inc(_TABLE, _TIME_OUTS) >= TIME_OUTS_MAX:
+        trip()
+
+
 def trip(pause_deciseconds: int = PAUSE_DECISECONDS) -> None:
-    """Call control did not answer."""
+    """Call control is not to be asked for a while."""
     KSR.pvx.shv_seti(_VARIABLE, _now() + pause_deciseconds)
     KSR.htable.sht_rm(_TABLE, _PROBE)
 
 
 def close() -> None:
     """Call control answered."""
+    KSR.pvx.shv_seti(_ANSWERED, _now())
     if shv_get(_VARIABLE):
         KSR.pvx.shv_seti(_VARIABLE, 0)
         KSR.htable.sht_rm(_TABLE, _PROBE)

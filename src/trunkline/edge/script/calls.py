@@ -120,7 +120,7 @@ def unanswered() -> None:
     """Time-out of a question, in its failure route; or the caller gave up meanwhile."""
     is_cancelled = KSR.tm.t_is_canceled() > 0
     if not is_cancelled:
-        breaker.trip()
+        breaker.note_time_out()
     _report_given_up("caller" if is_cancelled else "edge")
     if not is_cancelled:
         call_control_away()
