@@ -166,8 +166,7 @@ def _is_sound() -> bool:
         if identity.may_hear():
             KSR.sanity.sanity_reply()
         return False
-    is_spoofed = KSR.hdr.get_idx("TH", 1) is not None  # the first one is topoh's; nobody outside has a reason to write one
-    if is_plain(text("$ci")) and is_plain(text("$ft")) and not is_spoofed:
+    if is_plain(text("$ci")) and is_plain(text("$ft")):
         return True
     if identity.may_hear():
         reply(400, "Bad Request")
