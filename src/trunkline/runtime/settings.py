@@ -218,7 +218,9 @@ def _conflicts(settings: Settings) -> list[str]:
                 problems.append(f"{variable(name)} and {variable(other)} are both {getattr(settings, name)}.")
     if settings.rtp_port_max - settings.rtp_port_min + 1 < RTP_PORT_COUNT_MIN:
         problems.append(f"{variable('rtp_port_min')} to {variable('rtp_port_max')} must be {RTP_PORT_COUNT_MIN} ports or more.")
-    problems += [_inside_media(settings, name) for name in names if settings.rtp_port_min <= getattr(settings, name) <= settings.rtp_port_max]
+    problems += [
+        _inside_media(settings, name) for name in names if settings.rtp_port_min <= getattr(settings, name) <= settings.rtp_port_max
+    ]
     return problems
 
 
