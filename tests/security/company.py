@@ -43,8 +43,8 @@ class Cast:
     @classmethod
     def read(cls, text: str) -> Cast:
         told = json.loads(text)
-        people = {name: Subscriber(**told.pop(name)) for name in ("alpha", "beta", "fixed")}
-        return cls(**people, **told)
+        alpha, beta, fixed = (Subscriber(**told[name]) for name in ("alpha", "beta", "fixed"))
+        return cls(alpha, beta, fixed, told["carrier_port"])
 
 
 def fill(carrier_port: int, fixed_port: int) -> Cast:

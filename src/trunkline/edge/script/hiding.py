@@ -107,13 +107,19 @@ def shift_cseq(by: int) -> None:
 def note_real_address() -> bool:
     """Behind NAT the Contact is not where the message came from: note that in it, before anything else reads it. (What is relayed, the dialog's own
     BYE, and requests from the other side go there.) Only in the request route. A carrier's Contact is believed. False: there is none to use."""
-    uri = address_uri(text("$ct")).partition("?")[0]
+    uri = address_uri(text("$ct"))
     if not is_usable_uri(uri):
         return False
-    if not is_carrier(pv("$si")) and not (KSR.is_UDP() and host_and_port(uri) == (pv("$si"), pv("$sp"))):
+    if not is_carrier(pv("$si")) and not _is_where_it_came_from(uri):
         KSR.nathelper.add_contact_alias()
         KSR.textopsx.msg_apply_changes()
     return True
+
+
+def _is_where_it_came_from(uri: str) -> bool:
+    """Over UDP only: a connection comes from a port of its own."""
+    _, named, transport = uri.lower().partition(";transport=")
+    return bool(KSR.is_UDP() and host_and_port(uri) == (pv("$si"), pv("$sp")) and (not named or transport.startswith("udp")))
 
 
 def _alias(hop: str) -> str:
