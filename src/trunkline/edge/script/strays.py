@@ -6,6 +6,8 @@ says, which anybody can write.
 
 from __future__ import annotations
 
+import re
+
 import KSR
 
 from . import media
@@ -18,6 +20,7 @@ from .text import number, pv, quoted, text
 
 PASS_ON = 1
 """A message flag, looked at in the configuration: setting `drop` from here has no effect there."""
+SENT_BY_MATCH = re.compile(r"SIP\s*/\s*2\.0\s*/\s*UDP\s+(\[[^]]+\]|[^:;\s]+)(?::(\d{1,5}))?(.*)", re.IGNORECASE | re.DOTALL).match
 
 
 def reply() -> None:
@@ -48,6 +51,21 @@ def _report_answered(mark: Mark, contact: str, sent_from: str, sent_to: str) -> 
     legs = (
         f'"call_id":{quoted(text("$ci"))},"from_tag":{quoted(text("$ft"))},"to_tag":{quoted(text("$tt"))},"cseq":{number(str(pv("$cs")))},'
         f'"sent_from":{quoted(sent_from)},"sent_to":{quoted(sent_to)},"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}",'
-        f'"callee_sock":"{our_socket()}"'
+        f'"callee_sock":"{our_socket()}"{_caller_leg()}'
     )
     report("ans", f'"c":"{mark.ref}","route":0,"ring_at":0,"legs":{{{legs}}},"codec":{quoted(media.codec())},"tried":[]')
+
+
+def _caller_leg() -> str:
+    """His Contact was in the INVITE; a BYE finds him where this answer goes to. Connections did not survive the crash."""
+    vias = header_values("Via")
+    sent_by = SENT_BY_MATCH(vias[1]) if len(vias) > 1 else None
+    if sent_by is None:
+        return ""
+    host, port, rest = sent_by.groups()
+    parameters = dict(part.strip().partition("=")[::2] for part in rest.split(";"))
+    where = f"sip:{parameters.get('received', host)}:{parameters.get('rport') or port or 5060}"
+    return (
+        f',"caller_contact":{quoted(where)},"caller_routes":[],"caller_sock":"{our_socket()}","from_uri":{quoted(ANONYMOUS)},'
+        f'"to_uri":{quoted(ANONYMOUS)}'
+    )
