@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ LONG = "L" * 3000
 EVIL = {"sql": SQL, "format": FORMAT, "json": JSON, "control": CONTROL, "no text": NO_TEXT, "pictures": PICTURES, "long": LONG}
 
 # Where it is put into an INVITE of a PBX. What may not stand there by RFC 3261 is refused or ignored; the rest is somebody's odd name.
-FIELDS = {
+FIELDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
     "display name": lambda evil, who: {"from_": f'"{evil}" <{who}>'},
     "From user": lambda evil, who: {"from_": f"<sip:{evil}@example.net>"},
     "From parameter": lambda evil, who: {"from_": f"<{who};x={evil}>"},
@@ -131,7 +133,7 @@ async def test_in_a_registration(instance: WholeInstance, field: str) -> None:
 
 # The other way: what a carrier, or a PBX that is called, answers
 
-ANSWERED = {
+ANSWERED: dict[str, Callable[[str], tuple[str, str]]] = {
     "phrase": lambda evil: ("phrase", evil),
     "To tag": lambda evil: ("tag", evil),
     "Contact": lambda evil: ("Contact", f"<sip:x@127.0.0.2;x={evil}>"),

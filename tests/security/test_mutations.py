@@ -81,7 +81,7 @@ def send_all(sender: Sender, messages: Iterator[bytes]) -> Counter[int]:
         for message in batch:
             sender.send(message)
         seen.update(map(status_of, sender.answers(within=0.02)))
-    seen.update(map(status_of, sender.answers(within=0.3)))
+    seen.update(map(status_of, sender.answers(within=0.05)))
     return seen
 
 
@@ -183,7 +183,7 @@ def calls(invite: bytes) -> Iterator[bytes]:
     """The same INVITE as ever new calls."""
     while True:
         ident = secrets.token_hex(8).encode()
-        yield re.sub(rb"(?m)^Call-ID: .*$", b"Call-ID: " + ident, invite.replace(b"z9hG4bK", b"z9hG4bK" + ident, 1))
+        yield re.sub(rb"(?m)^Call-ID: [^\r\n]*", b"Call-ID: " + ident, invite.replace(b"z9hG4bK", b"z9hG4bK" + ident, 1))
 
 
 def hang_up_all(instance: WholeInstance) -> bool:
