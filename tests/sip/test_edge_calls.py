@@ -235,7 +235,7 @@ async def test_a_carrier_that_wants_a_password(edge: EdgeInstance) -> None:
         verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", auth=["trunk", "secret"]))
         edge.callcontrol.admit = lambda question: verdict
         call = await caller.invite("33123456789")
-        answered = caller.spawn(call.answered())
+        ringing = caller.spawn(call.expect(180))
         first = await callee.incoming()
         await first.reject(407, headers=[("Proxy-Authenticate", 'Digest realm="carrier", nonce="abc", algorithm=MD5, qop="auth"')])
         second = await callee.incoming()
@@ -244,6 +244,12 @@ async def test_a_carrier_that_wants_a_password(edge: EdgeInstance) -> None:
         assert 'realm="carrier"' in given
         assert USER not in given
         assert second.invite.cseq == first.invite.cseq + 1
+        second.auto_answer |= {"PRACK"}
+        await second.ring(headers=[("Require", "100rel"), ("RSeq", "7")])
+        await ringing
+        assert (await call.request("PRACK", headers=[("RAck", f"7 {call.invite.cseq} INVITE")])).status == 200
+        assert (await second.expect_request("PRACK")).get("rack") == f"7 {second.invite.cseq} INVITE"
+        answered = caller.spawn(call.answered())
         await second.answer()
         await answered
         assert (await call.bye()).status == 200

@@ -103,6 +103,34 @@ async def test_a_whole_call_from_a_carrier(edge: EdgeInstance) -> None:
         assert_hidden(caller, *PBX_SECRETS)
 
 
+@scenario
+async def test_before_the_answer(edge: EdgeInstance) -> None:
+    """An acknowledged 183 makes an early dialog, in which both sides may talk."""
+    async with (
+        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
+        secretive(carrier(edge), "carrier-secret") as callee,
+    ):
+        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
+        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
+        edge.callcontrol.admit = lambda question: verdict
+        call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-10", headers=[("Supported", "100rel")])
+        progress = caller.spawn(call.expect(183))
+        incoming = await callee.incoming()
+        incoming.auto_answer |= {"PRACK"}
+        await incoming.ring(183, headers=[("Require", "100rel"), ("RSeq", "7")])
+        assert (await progress).get("rseq") == "7"
+        assert (await call.request("PRACK", headers=[("RAck", f"7 {call.cseq} INVITE")])).status == 200
+        assert (await incoming.expect_request("PRACK")).get("rack") == f"7 {incoming.invite.cseq} INVITE"
+        assert (await incoming.update()).status == 200
+        assert (await call.update()).status == 200
+        answered = caller.spawn(call.answered())
+        await incoming.answer(body=_plain_sdp())
+        await answered
+        assert (await call.bye()).status == 200
+        assert_hidden(callee, *PBX_SECRETS)
+        assert_hidden(caller, *CARRIER_SECRETS)
+
+
 @pytest.mark.parametrize("status", [302, 404, 407, 486, 503])
 @scenario
 async def test_a_refusal(edge: EdgeInstance, status: int) -> None:

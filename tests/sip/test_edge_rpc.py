@@ -52,18 +52,22 @@ async def test_also_after_a_reinvite(edge: EdgeInstance) -> None:
 
 
 @scenario
-async def test_a_ringing_call_is_cancelled(edge: EdgeInstance) -> None:
+@pytest.mark.parametrize("updated", [False, True])
+async def test_a_ringing_call_is_cancelled(edge: EdgeInstance, updated: bool) -> None:
+    """Also when other requests have come after its INVITE."""
     async with pbx(edge) as caller, carrier(edge) as callee:
         verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}"))
         edge.callcontrol.admit = lambda question: verdict
         call = await caller.invite("33123456789")
         ringing = caller.spawn(call.expect(180))
         incoming = await callee.incoming()
-        await incoming.ring()
+        await incoming.ring(headers=[("Require", "100rel"), ("RSeq", "1")])
         await ringing
+        assert not updated or (await call.update()).status == 200
         assert edge.rpc.end_call(ref=int(verdict["call"]), call_id=call.call_id, legs={}, headers=HEADERS)
-        assert (await call.final()).status == 480
         await incoming.expect_cancel()
+        assert (await call.final()).status == 487
+        assert edge.callcontrol.wait_for("fail", c=verdict["call"])["status"] == 487
         assert edge.rpc.dialogs() == {}
 
 

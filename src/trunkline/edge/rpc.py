@@ -18,6 +18,8 @@ TIMEOUT_SECONDS = 1.0
 REPLY_BYTES_MAX = 65536
 BYE_CSEQ = 2_147_000_000
 """Above whatever the leg's other end has used, and below the limit of RFC 3261."""
+DIALOG_ANSWERED = 3
+"""Below it a dialog's INVITE has no 2xx yet."""
 DIALOG_OVER = 5
 """Kamailio keeps a dialog for a moment when its BYE has passed."""
 
@@ -63,12 +65,19 @@ class KamailioRpc:
         try:
             found = self.call("dlg.dlg_list", call_id)
             for dialog in found if isinstance(found, list) else [found]:
-                if _reference(dialog) == ref:
-                    self.call("dlg.end_dlg", dialog["h_entry"], dialog["h_id"], headers)
+                if int(_noted(dialog).get("tl", 0)) == ref:
+                    self._end(dialog, headers)
                     return True
         except RpcError:
             return False
         return False
+
+    def _end(self, dialog: Mapping[str, Any], headers: str) -> None:
+        """Before the answer dlg.end_dlg would use the INVITE's transaction, and crash Kamailio if that is gone."""
+        if dialog["state"] < DIALOG_ANSWERED:
+            self.call("tm.cancel", dialog["call-id"], _noted(dialog)["invite"])
+        elif dialog["state"] < DIALOG_OVER:
+            self.call("dlg.end_dlg", dialog["h_entry"], dialog["h_id"], headers)
 
     def bye_from_legs(self, legs: Legs, headers: str) -> bool:
         """BYE to each side that `legs` (of the `ans` event) knows enough of. What one side said must not save the other one its BYE."""
@@ -113,7 +122,7 @@ class KamailioRpc:
                 found = [_read(line) for line in lines]
         finally:
             listing.unlink(missing_ok=True)
-        return {ref: dialog["call_id"] for dialog in found if dialog["state"] != DIALOG_OVER and (ref := _reference(dialog))}
+        return {int(ref): dialog["call_id"] for dialog in found if dialog["state"] != DIALOG_OVER and (ref := _noted(dialog).get("tl"))}
 
     # Identities and carriers
 
@@ -139,11 +148,11 @@ class KamailioRpc:
         return int(self.call("core.uptime")["uptime"])
 
 
-def _reference(dialog: Mapping[str, Any]) -> int:
-    """Which call it is, as the edge's script noted it. Kamailio lists variables one by one, and dumps them together."""
-    noted = dialog.get("variables", {})
-    each = noted if isinstance(noted, list) else [noted]
-    return next((int(variable["tl"]) for variable in each if "tl" in variable), 0)
+def _noted(dialog: Mapping[str, Any]) -> dict[str, str]:
+    """What the edge's script noted about a call. Kamailio lists variables one by one, and dumps them together."""
+    variables = dialog.get("variables", {})
+    each = variables if isinstance(variables, list) else [variables]
+    return {name: value for variable in each for name, value in variable.items()}
 
 
 def _read(data: bytes) -> Any:

@@ -73,6 +73,7 @@ def start(verdict: dict[str, Any]) -> None:
     KSR.dialog.dlg_manage()
     KSR.dialog.dlg_set_timeout(verdict["max_s"])
     KSR.dialog.var_sets("tl", verdict["call"])
+    KSR.dialog.var_sets("invite", str(pv("$cs")))  # to cancel it; the dialog's own number moves on
     offer = media.description() if verdict["media"] == "relay" else ""
     beyond = header_values("Record-Route")
     call = Call(
@@ -189,17 +190,24 @@ def replied() -> None:
         beyond = callee_routes()
         _report_answered(call, seal_contact(mark, text("$ci"), first_hop(beyond)), beyond)
     else:
-        _ring(status, mark)
+        _ring(status, call)
 
 
-def _ring(status: int, mark: Mark) -> None:
-    """Nobody needs the Contact of a provisional reply that is not acknowledged."""
+def _ring(status: int, call: Call) -> None:
+    """Only when a provisional reply is acknowledged are there requests inside the early dialog, and anybody needs its Contact."""
     if KSR.hdr.is_present("RSeq") > 0:
-        seal_contact(mark, text("$ci"), first_hop(callee_routes()))
+        _note_names(call)
+        seal_contact(call.mark, text("$ci"), first_hop(callee_routes()))
     else:
         KSR.textops.remove_hf("Contact")
     if status >= 180 and not pv("$avp(rang)"):
         KSR.pvx.avp_sets("rang", str(now_us()))
+
+
+def _note_names(call: Call) -> None:
+    """For requests inside the dialog."""
+    if call.sent_from != call.from_uri or call.sent_to != call.to_uri:
+        KSR.dialog.var_sets("sent", f"{call.sent_from}\n{call.sent_to}")
 
 
 def _answer_media(call: Call) -> None:
@@ -215,8 +223,7 @@ def _report_answered(call: Call, contact: str, beyond: list[str]) -> None:
     if pv("$avp(answered)"):
         return
     KSR.pvx.avp_sets("answered", "1")
-    if call.sent_from != call.from_uri or call.sent_to != call.to_uri:
-        KSR.dialog.var_sets("sent", f"{call.sent_from}\n{call.sent_to}")
+    _note_names(call)
     legs = (
         f'{call.caller_leg},"to_tag":{quoted(text("$tt"))},"sent_from":{quoted(call.sent_from)},"sent_to":{quoted(call.sent_to)},'
         f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":{_listed(beyond)}'
