@@ -17,7 +17,9 @@ from trunkline.runtime.settings import load_settings
 CARRIER_ADDRESS = "127.0.0.2"
 FIXED_ADDRESS = "127.0.0.20"
 ALPHA_NUMBER, BETA_NUMBER, FIXED_NUMBER = "12025550110", "12025550120", "12025550130"
-CHANNELS = 50
+CHANNELS = 200
+LONGEST_CALL_SECONDS = 3
+"""Of the PBX that is known by its address: calls that nobody ends properly are ended by call control."""
 CREDIT_MICROS = 1_000_000_000
 PRICES = b"prefix,destination,rate per minute,connection fee,increments\n44,United Kingdom,0.02,0.01,60/60\n"
 
@@ -76,7 +78,7 @@ def fill(carrier_port: int, fixed_port: int) -> Cast:
         numbers.add_numbers(**about, stock=[stock_number(number)])
         numbers.assign_number(**mine, e164=number)
         profiles.set_caller_id(**mine, caller_id=number)
-        profiles.set_limits(**mine, calls_per_second=1000)
+        profiles.set_limits(**mine, calls_per_second=1000, max_duration_seconds=LONGEST_CALL_SECONDS if port else None)
         if port:
             credentials.set_ip_authentication(**mine, address=FIXED_ADDRESS, port=port, allow_private=True)
         return Subscriber(made.profile_id, made.sip_user, made.password, number, port)

@@ -34,14 +34,14 @@ COUNTED = re.compile(rb"^(trunkline_\w+)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILI
 
 
 def free_ports(count: int) -> list[int]:
-    """Free for UDP and TCP a moment ago, below the range that clients get by themselves."""
+    """Free a moment ago, and the next one, too (the echo service takes it), below the range that clients get by themselves."""
     ports: list[int] = []
     with ExitStack() as held:
         while len(ports) < count:
-            number = 28000 + 2 * secrets.randbelow(150)  # the echo service takes the next one, too
+            number = 28000 + 2 * secrets.randbelow(150)
             try:
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", number))
+                for port, kind in ((number, socket.SOCK_STREAM), (number, socket.SOCK_DGRAM), (number + 1, socket.SOCK_STREAM)):
+                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
             except OSError:
                 continue
             ports.append(number)

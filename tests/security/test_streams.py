@@ -39,8 +39,10 @@ GARBAGE = {
     "MSRP without end": b"MSRP " + b"a" * 4000,
     "HTTP": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     "WebSocket": b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
-    "RPC over HTTP": b'POST /RPC HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 47\r\n\r\n{"jsonrpc":"2.0","method":"core.kill","id":1}  ',
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+    "RPC over HTTP": b"POST /RPC HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 47\r\n\r\n"
+    b'{"jsonrpc":"2.0","method":"core.kill","id":1}  ',
     "PROXY protocol": b"PROXY TCP4 127.0.0.2 127.0.0.1 5060 5060\r\n" + OPTIONS,
     "PROXY protocol 2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12) + OPTIONS,
     "HEP": b"HEP3\0\x20" + bytes(26),
