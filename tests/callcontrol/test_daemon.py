@@ -283,7 +283,9 @@ def test_a_call_is_cut_when_its_credit_ends_even_if_kamailio_was_away(bench: Ben
     bench.edge.is_away = False
     until(CallRecord.objects.exists)
     written = CallRecord.objects.get()
-    assert (written.duration_seconds, written.cost_micros) == (2, 667)
+    assert (written.billed_seconds, written.cost_micros) == (2, 667)
+    talked_us = written.ended_us - (written.answered_us or 0)
+    assert json.loads(written.trace)["sip"]["unpaid_us"] == talked_us - 2_000_000 > 0, "it lasted until Kamailio was back"
     assert "cause=402" in bench.edge.ended[0]["headers"]
 
 

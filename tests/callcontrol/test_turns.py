@@ -18,6 +18,7 @@ from tests.callcontrol.ground import (
     make_company,
     record,
 )  # fmt: skip
+from trunkline.callcontrol.batch import Turn
 from trunkline.callcontrol.protocol import Boot, Failed, Registered
 from trunkline.store.models import CallRecord, ChannelUse, LiveCall, Posting, Price, PriceList, Profile, Registration
 
@@ -131,6 +132,23 @@ def test_an_end_that_is_read_before_its_answer_waits_for_it() -> None:
     outcome = table.turn(table.ended(ref))
     assert outcome.later
     table.turn(*outcome.later, answered)
+    assert (record(ref).result, record(ref).cost_micros) == ("answered", RATE_MICROS)
+    assert differences() == []
+
+
+def test_an_end_waits_for_its_answer_as_long_as_there_is_more_to_read() -> None:
+    """Call control was away for long: the other worker's journal, with the answer in it, is read in pieces."""
+    [profile] = make_company()
+    table = Table()
+    ref = table.start_call(profile)
+    answered_us, ended_us = table.now_us, table.now_us + MICROSECONDS
+    table.now_us += 600 * MICROSECONDS
+    behind = Turn(table.desk, table.store, table.now_us, is_behind=True)
+    table.store.begin()
+    behind.run([], [table.ended(ref, ended_us)], [])
+    table.store.commit()
+    [later] = behind.outcome.later
+    table.turn(later, table.answered(ref, answered_us))
     assert (record(ref).result, record(ref).cost_micros) == ("answered", RATE_MICROS)
     assert differences() == []
 

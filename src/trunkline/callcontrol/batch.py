@@ -107,11 +107,12 @@ class Desk:
 
 @dataclass(slots=True)
 class Turn:
-    """One transaction. Use `run`."""
+    """One transaction. Use `run`. `is_behind`: more has happened than was read yet, after a long absence."""
 
     desk: Desk
     store: HotPath
     now_us: int
+    is_behind: bool = False
     book: Book = field(default_factory=Book)
     channels: dict[int, int] = field(default_factory=dict)
     writes: Writes = field(default_factory=Writes)
@@ -227,7 +228,7 @@ class Turn:
         live = self._find(event)
         if live is None:
             return
-        if live.call.state is State.ADMITTED and self.now_us - event.at < ANSWER_LAG_US:
+        if live.call.state is State.ADMITTED and (self.is_behind or self.now_us - event.at < ANSWER_LAG_US):
             self.outcome.later.append(event)
             return
         live.facts.trace.append(("ended", f"by {event.by}"))

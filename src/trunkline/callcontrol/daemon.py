@@ -144,7 +144,9 @@ class CallControl:
                 admits.append((question, address))
             else:
                 self.sockets.answer(address, {"n": question.n, **self._look_up(question, now_us)})
-        return Work(admits, events, self.desk.schedule.take_due(now_us), self.journal.positions_read())
+        # what is due is judged when all that happened is known: the call may have been answered, or have ended
+        due = [] if self.journal.is_behind else self.desk.schedule.take_due(now_us)
+        return Work(admits, events, due, self.journal.positions_read())
 
     def _do(self, work: Work, now_us: int) -> None:
         try:
@@ -165,7 +167,7 @@ class CallControl:
         started = time.perf_counter()
         self.store.begin()
         try:
-            outcome = Turn(self.desk, self.store, now_us).run(work.questions, work.events, work.due, work.positions)
+            outcome = Turn(self.desk, self.store, now_us, self.journal.is_behind).run(work.questions, work.events, work.due, work.positions)
             self.store.commit()
         except BaseException:
             self.store.rollback()

@@ -37,13 +37,14 @@ class _Segment:
 
 @dataclass(slots=True)
 class JournalReader:
-    """All journals in one directory. `positions`: what was stored, by file name.
+    """All journals in one directory. `positions`: what was stored, by file name. `is_behind`: there is more than the last `read` gave.
 
     Call `read`, store `positions_read()`, commit, then `advance()`.
     """
 
     directory: Path
     positions: dict[str, int]
+    is_behind: bool = False
     _segments: dict[str, _Segment] = field(default_factory=dict)
     _pending: dict[str, int] = field(default_factory=dict)
     _directory_mtime_ns: int = -1
@@ -51,11 +52,13 @@ class JournalReader:
     def read(self) -> list[bytes]:
         """The whole lines that came since the last `advance`. A file's order is kept."""
         self._find_segments()
+        self.is_behind = False
         lines: list[bytes] = []
         for name, segment in self._segments.items():
             data = os.pread(segment.fd, CHUNK_BYTES, segment.offset)
             if not data:
                 continue
+            self.is_behind |= len(data) == CHUNK_BYTES
             whole = data.rfind(b"\n") + 1
             if whole:
                 lines += data[: whole - 1].split(b"\n")
