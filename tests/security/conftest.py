@@ -31,6 +31,9 @@ def instance(running: WholeInstance) -> Iterator[WholeInstance]:
     yield running
     asyncio.run(a_call_works(running))
     assert_unharmed(before, running.vitals())
+    for process in ("kamailio", "callcontrol"):
+        said = running.log(process, before.log_bytes[process])
+        assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:3000]
 
 
 def assert_unharmed(before: Vitals, after: Vitals) -> None:

@@ -83,16 +83,10 @@ def assert_store_is_harmless(instance: WholeInstance) -> None:
     assert instance.rows("SELECT count(*) FROM store_account")[0][0] > 0
 
 
-def assert_no_exceptions(instance: WholeInstance, since: int) -> None:
-    said = instance.log("kamailio", since)
-    assert "Traceback" not in said, said[said.index("Traceback") :][:2000]
-
-
 @pytest.mark.parametrize("field", FIELDS)
 @scenario
 async def test_in_an_invite(instance: WholeInstance, field: str) -> None:
     """From a PBX that is known by its address: everything that Kamailio understands gets as far as call control."""
-    before = instance.vitals().log_bytes["kamailio"]
     async with everybody(caller := fixed(instance), callee := carrier(instance)):
         callee.on_invite = lambda call: call.reject(486)
         calls = [await caller.invite(LANDLINE, **FIELDS[field](evil, f"sip:anybody@{instance.domain}")) for evil in EVIL.values()]
@@ -100,7 +94,6 @@ async def test_in_an_invite(instance: WholeInstance, field: str) -> None:
         assert set(statuses) <= {SILENCE, 400, 403, 404, 484, 486, 503, 513}, dict(zip(EVIL, statuses, strict=True))
     instance.eventually(lambda: instance.rows("SELECT 1 FROM store_livecall") == [], "the calls are over")
     assert_store_is_harmless(instance)
-    assert_no_exceptions(instance, before)
 
 
 async def outcome(call: Call) -> int:
@@ -151,7 +144,6 @@ ANSWERED: dict[str, Callable[[str], tuple[str, str]]] = {
 @pytest.mark.parametrize("status", [183, 407, 486])
 @scenario
 async def test_in_an_answer(instance: WholeInstance, status: int, field: str) -> None:
-    before = instance.vitals().log_bytes["kamailio"]
     async with everybody(caller := fixed(instance), callee := carrier(instance)):
         answers = iter(EVIL.values())
 
@@ -171,13 +163,11 @@ async def test_in_an_answer(instance: WholeInstance, status: int, field: str) ->
                 await call.cancel()
     instance.eventually(lambda: instance.rows("SELECT 1 FROM store_livecall") == [], "the calls are over")
     assert_store_is_harmless(instance)
-    assert_no_exceptions(instance, before)
 
 
 @scenario
 async def test_inside_a_call(instance: WholeInstance) -> None:
     """Every request that a party may send in a call, with evil in every field that it may choose; the call goes on and is paid."""
-    before = instance.vitals().log_bytes["kamailio"]
     async with everybody(caller := fixed(instance), callee := carrier(instance)):
         up = await connect(instance, caller, callee)
         for evil in EVIL.values():
@@ -190,7 +180,6 @@ async def test_inside_a_call(instance: WholeInstance) -> None:
         result, cost = await hang_up(instance, up)
         assert (result, cost) == ("answered", 30_000)
     assert_store_is_harmless(instance)
-    assert_no_exceptions(instance, before)
 
 
 def test_the_logs_of_call_control_are_one_json_object_a_line(instance: WholeInstance) -> None:

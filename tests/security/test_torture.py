@@ -19,10 +19,10 @@ CHALLENGES = {"401", "407"}
 ANSWERS = {
     "200": ("badaspec", "badbranch", "lwsdisp", "semiuri", "transports", "trws"),
     "challenge": (
-        "baddate", "cparam01", "cparam02", "esc01", "escnull", "escruri", "inv2543", "invut", "longreq", "regbadct", "regescrt",
+        "baddate", "cparam01", "cparam02", "esc01", "escnull", "escruri", "invut", "longreq", "regbadct", "regescrt",
         "sdp01", "unksm2",
     ),
-    "400": ("baddn", "clerr", "mismatch01", "mismatch02", "novelsc", "scalar02", "unkscm", "ltgtruri"),
+    "400": ("baddn", "clerr", "inv2543", "mismatch01", "mismatch02", "novelsc", "scalar02", "unkscm", "ltgtruri"),
     "405": ("mpart01",),
     "420": ("bext01",),
     "483": ("zeromf",),

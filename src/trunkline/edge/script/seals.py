@@ -40,6 +40,11 @@ def _hash(purpose: bytes, what: str) -> str:
     return blake2s(what.encode(), key=SEAL_KEY, digest_size=HASH_DIGITS // 2, person=purpose).hexdigest()
 
 
+def _is_same(told: str, ours: str) -> bool:
+    """In the same time, whatever the sender wrote."""
+    return compare_digest(told.encode(), ours.encode())
+
+
 def mark_parameter(mark: Mark, call_id: str) -> str:
     told = mark.ref + mark.traits
     return f"{MARK}{told}.{_hash(b'mark', f'{told}|{call_id}')}"
@@ -65,6 +70,6 @@ def seal(uri: str, mark: Mark, call_id: str) -> str:
 def unseal(uri: str, mark: Mark, call_id: str) -> str | None:
     """The Contact that we passed on; None: it was never announced in this call."""
     bare, _, told = uri.rpartition(SEAL)
-    if not bare or not compare_digest(told[:HASH_DIGITS], _hash(b"contact", f"{bare}|{mark.ref}{mark.traits}|{call_id}")):
+    if not bare or not _is_same(told[:HASH_DIGITS], _hash(b"contact", f"{bare}|{mark.ref}{mark.traits}|{call_id}")):
         return None
     return bare
