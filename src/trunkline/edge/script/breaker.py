@@ -15,7 +15,8 @@ from .place import ASK_TIMEOUT_MS
 PAUSE_DECISECONDS = 10
 GONE_DECISECONDS = 2
 """Where nobody listens, trying costs no time: it is being started again."""
-SILENCE_DECISECONDS = ASK_TIMEOUT_MS // 100
+SILENCE_DECISECONDS = ASK_TIMEOUT_MS // 100 - 2
+"""Less than the time-out: Kamailio's timers tick sixteen times a second, and may fire a tick early."""
 TIME_OUTS_MAX = 5  # within three seconds of each other
 _VARIABLE, _ANSWERED = "asking_off_until", "answered_at"
 _TABLE, _PROBE, _TIME_OUTS = "breaker", "probe", "timeouts"
