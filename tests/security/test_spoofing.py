@@ -33,6 +33,8 @@ SPOOFED = {
     "Remote-Party-ID": "<sip:+442079460999@example.net>;party=calling;screen=yes",
     "P-Charge-Info": "<sip:+442079460999@example.net>",
     "P-Charging-Vector": "icid-value=1",
+    "Identity": "eyJhbGciOiJFUzI1NiJ9.e30.x;info=<https://example.net/x>;alg=ES256;ppt=shaken",
+    "y": "eyJhbGciOiJFUzI1NiJ9.e30.x;info=<https://example.net/x>;alg=ES256;ppt=shaken",
     "History-Info": "<sip:+442079460999@example.net>;index=1",
     "X-Trunkline-Profile": "1",
     "X-Account": "1",

@@ -148,6 +148,8 @@ def dress() -> None:
         return
     call_id = text("$ci")
     drop_headers()
+    if route["carrier"]:
+        KSR.textops.remove_hf("Identity")  # a PBX vouches for nobody: who calls is what we say (R8.2)
     seal_contact(mark, call_id, hop)
     if mark.is_shifted:
         shift_cseq(1)
