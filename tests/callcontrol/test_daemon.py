@@ -17,7 +17,6 @@ from django.db import connection
 
 from tests.callcontrol.ground import FRANCE, differences, make_company
 from tests.conftest import Store
-from trunkline.callcontrol.announce import Announcer
 from trunkline.callcontrol.commands import as_kamailio_writes
 from trunkline.callcontrol.daemon import CallControl, Ground
 from trunkline.callcontrol.journal import JournalReader
@@ -60,19 +59,6 @@ class FakeEdge:
         self.carriers = list(carriers)
 
 
-class FakeRelay:
-    """Remembers what RTPengine was told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
-        self.refuses = False
-
-    def tell(self, command: str, call_id: str, from_tag: str, **more: str) -> None:
-        self.told.append((command, from_tag))
-        if self.refuses and command == "play media":
-            raise ConnectionRefusedError("RTPengine is away")
-
-
 @dataclass
 class Bench:
     """A daemon in a thread of its own, and this side of its roads."""
@@ -89,9 +75,6 @@ class Bench:
         self.client.bind(str(self.directory / "client.sock"))
         self.client.settimeout(WAIT_SECONDS)
         self.boot_us = now_us()
-        self.relay = FakeRelay()
-        self.announcer = Announcer(self.relay, Path("echo.wav"), 0.2)
-        self.announcer.start()
 
     def start(self) -> None:
         ready = threading.Event()
@@ -103,7 +86,7 @@ class Bench:
         reconciler = Reconciler(self.look)
         ground = Ground(
             edge_name="edge", sip_domain="trunkline.localhost", echo_uri="sip:echo@127.0.0.1:5070", socket_path=self.directory / "cc.sock",
-            spool_dir=self.spool, edge=self.edge, reconciler=reconciler, announcer=self.announcer,
+            spool_dir=self.spool, edge=self.edge, reconciler=reconciler,
         )  # fmt: skip
         self.control = CallControl(ground)
         reconciler.start()
@@ -233,17 +216,6 @@ def test_a_change_reaches_the_next_decision_and_the_edge(bench: Bench) -> None:
 @pytest.mark.parametrize(("source", "key"), [("192.0.2.1:5060", "192.0.2.1:5060"), ("2001:db8::a:5060", "2001:db8:0:0:0:0:0:a:5060")])
 def test_sources_are_forgotten_by_the_name_that_kamailio_gives_them(source: str, key: str) -> None:
     assert as_kamailio_writes(source) == key
-
-
-@pytest.mark.parametrize("refuses", [False, True])
-def test_an_echo_call_is_announced_and_then_echoes(bench: Bench, *, refuses: bool) -> None:
-    [profile] = make_company()
-    bench.relay.refuses = refuses
-    bench.start()
-    ref = bench.admit(profile, "+17606604690")["call"]
-    bench.write({"e": "ans", "c": ref, "legs": {"call_id": "x", "from_tag": "caller", "to_tag": "echo"}})
-    until(lambda: len(bench.relay.told) == 3)
-    assert bench.relay.told == [("block media", "caller"), ("play media", "caller"), ("unblock media", "caller")]
 
 
 def test_the_edge_is_told_which_carriers_to_probe(bench: Bench) -> None:

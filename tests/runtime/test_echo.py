@@ -110,11 +110,11 @@ def test_the_announcement_comes_first_and_holds_the_echo_back(settings: Settings
         named: dict[str, Bencoded] = {"call_id": "c", "from_tag": "a"}
         called.aim(description(await tell_rtpengine(settings, command="offer", **named, sdp=offer(caller))))
         caller.aim(description(await tell_rtpengine(settings, command="answer", **named, to_tag="b", sdp=offer(called))))
-        await tell_rtpengine(settings, command="block media", call_id="c", from_tag="a")
+        await tell_rtpengine(settings, command="block media", call_id="c", from_tag="b")
         await tell_rtpengine(settings, command="play media", **named, file=str(ECHO_ANNOUNCEMENT))
         await caller.play(0.1)
         await called.play(ECHO_ANNOUNCEMENT_SECONDS)
-        await tell_rtpengine(settings, command="unblock media", call_id="c", from_tag="a")
+        await tell_rtpengine(settings, command="unblock media", call_id="c", from_tag="b")
         await called.play(1.2)
         announced = [packet for packet in caller.received if packet.ssrc == caller.received[0].ssrc]
         after = [packet for packet in caller.received if packet.ssrc != caller.received[0].ssrc]

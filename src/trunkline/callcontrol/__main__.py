@@ -11,14 +11,12 @@ from types import FrameType
 import django
 import structlog
 
-from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT, ECHO_ANNOUNCEMENT_SECONDS
 from trunkline.runtime.settings import Settings, load_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
 django.setup()
 
 from trunkline.callcontrol import metrics  # noqa: E402
-from trunkline.callcontrol.announce import Announcer  # noqa: E402
 from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
@@ -48,11 +46,8 @@ def main() -> int:
 
 def _build(settings: Settings) -> CallControl:
     edge = KamailioRpc(settings.kamailio_rpc_socket, settings.engines_dir / "kamailio" / CARRIERS_FILE)
-    media = MediaRelay(settings.rtpengine_port)
-    reconciler = Reconciler(EngineLook(edge, media))
+    reconciler = Reconciler(EngineLook(edge, MediaRelay(settings.rtpengine_port)))
     reconciler.start()
-    announcer = Announcer(media, ECHO_ANNOUNCEMENT, ECHO_ANNOUNCEMENT_SECONDS)
-    announcer.start()
     return CallControl(
         Ground(
             edge_name="edge",
@@ -62,7 +57,6 @@ def _build(settings: Settings) -> CallControl:
             spool_dir=settings.spool_dir,
             edge=edge,
             reconciler=reconciler,
-            announcer=announcer,
         )
     )
 

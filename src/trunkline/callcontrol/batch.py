@@ -15,7 +15,6 @@ from typing import Any
 import structlog
 
 from trunkline.callcontrol import metrics, records
-from trunkline.callcontrol.announce import EchoCall
 from trunkline.callcontrol.live import REASON_CREDIT, Calls, Facts, Live, facts_of
 from trunkline.callcontrol.pace import Pace
 from trunkline.callcontrol.protocol import (
@@ -75,7 +74,6 @@ class Outcome:
     answers: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     later: list[Event] = field(default_factory=list)
     commands: list[EndCall] = field(default_factory=list)
-    echo_calls: list[EchoCall] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
 
@@ -220,8 +218,6 @@ class Turn:
         self._note_tried(facts, event.tried)
         facts.trace.append(("answered", "connected"))
         self.writes.facts.append((live.facts_json(), live.ref))
-        if facts.is_echo and facts.media == "relay":
-            self.outcome.echo_calls.append(EchoCall(str(event.legs.get("call_id", "")), str(event.legs.get("from_tag", ""))))
         self._touch(live)
 
     def _ended(self, event: Ended) -> None:

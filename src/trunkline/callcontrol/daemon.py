@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 
 from trunkline.callcontrol import live as live_calls, metrics
-from trunkline.callcontrol.announce import Announcer
 from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
 from trunkline.callcontrol.commands import Edge, end_calls, pass_on_carriers, pass_on_change
 from trunkline.callcontrol.journal import JournalReader
@@ -54,7 +53,6 @@ class Ground:
     spool_dir: Path
     edge: Edge
     reconciler: Reconciler
-    announcer: Announcer
     clock_us: Callable[[], int] = lambda: time.time_ns() // 1000
 
 
@@ -181,8 +179,6 @@ class CallControl:
         for address, answer in outcome.answers:
             self.sockets.answer(address, answer)
         self._own_events += outcome.later
-        for call in outcome.echo_calls:
-            self.ground.announcer.announce(call)
         if outcome.commands:
             self._end(outcome.commands)
 

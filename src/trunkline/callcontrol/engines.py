@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 from trunkline.callcontrol.reconcile import Look
@@ -17,10 +17,6 @@ TIMEOUT_SECONDS = 0.5
 LARGEST_REPLY = 65535
 
 
-class MediaRefusedError(OSError):
-    """RTPengine answered that it will not."""
-
-
 class MediaRelay:
     """A client of RTPengine's control port on loopback: a cookie and a bencoded dictionary in a UDP datagram."""
 
@@ -28,44 +24,28 @@ class MediaRelay:
         self._address = ("127.0.0.1", port)
         self._cookies = itertools.count(1)
 
-    def tell(self, command: str, call_id: str, from_tag: str, **more: str) -> None:
-        """One command about one side of a call. Raises OSError: no answer, or MediaRefusedError."""
-        with self._channel() as channel:
-            reply = self._ask(channel, {"command": command, "call-id": call_id, "from-tag": from_tag, **more})
-        if b"6:result2:ok" not in reply:
-            raise MediaRefusedError(f"{command}: {reply[-200:]!r}")
-
     def unknown(self, call_ids: Iterable[str]) -> frozenset[str]:
         """Those of `call_ids` that RTPengine does not know. Empty when it does not answer: nothing follows from that."""
         missing = set()
-        with self._channel() as channel:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+            channel.settimeout(TIMEOUT_SECONDS)
+            channel.connect(self._address)
             for call_id in itertools.islice(call_ids, MOST_AT_ONCE):
                 try:
-                    reply = self._ask(channel, {"command": "query", "call-id": call_id})
+                    if self._is_unknown(channel, call_id):
+                        missing.add(call_id)
                 except OSError:
                     return frozenset()
-                if b"6:result5:error" in reply and b"nknown call-id" in reply:
-                    missing.add(call_id)
         return frozenset(missing)
 
-    def _channel(self) -> socket.socket:
-        channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        channel.settimeout(TIMEOUT_SECONDS)
-        channel.connect(self._address)
-        return channel
-
-    def _ask(self, channel: socket.socket, command: Mapping[str, str]) -> bytes:
-        cookie = f"cc{next(self._cookies)} ".encode()
-        pairs = b"".join(_bencoded(key) + _bencoded(value) for key, value in sorted(command.items()))
-        channel.send(cookie + b"d" + pairs + b"e")
-        while not (reply := channel.recv(LARGEST_REPLY)).startswith(cookie):
-            pass  # a late answer to an earlier question
-        return reply
-
-
-def _bencoded(text: str) -> bytes:
-    data = text.encode()
-    return b"%d:%s" % (len(data), data)
+    def _is_unknown(self, channel: socket.socket, call_id: str) -> bool:
+        cookie = f"cc{next(self._cookies)}".encode()
+        ident = call_id.encode()
+        channel.send(cookie + b" d7:call-id" + str(len(ident)).encode() + b":" + ident + b"7:command5:querye")
+        while True:
+            reply = channel.recv(LARGEST_REPLY)
+            if reply.startswith(cookie + b" "):
+                return b"6:result5:error" in reply and b"nknown call-id" in reply
 
 
 class Dialogs(Protocol):

@@ -30,7 +30,6 @@ class Facts(msgspec.Struct):
     manager_id: int | None
     currency: str
     media: str
-    is_echo: bool
     ring_until_us: int
     max_seconds: int
     rate: Rate | None
@@ -118,7 +117,6 @@ def facts_of(decision: Decision, question: Admit, ring_until_us: int) -> Facts:
         manager_id=owner.manager_id if owner else None,
         currency=owner.currency if owner else "",
         media=decision.media,
-        is_echo=decision.is_echo,
         ring_until_us=ring_until_us,
         max_seconds=decision.max_seconds,
         rate=decision.rate,

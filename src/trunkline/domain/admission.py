@@ -58,7 +58,6 @@ class Decision:
     payer: ProfileFacts | None = None
     routes: tuple[Route, ...] = ()
     media: str = "relay"
-    is_echo: bool = False
     max_seconds: int = 4 * 3600
 
     def note(self, step: str, what: str) -> None:
@@ -109,7 +108,6 @@ def _outgoing(decision: Decision, directory: Directory) -> None:
     prices = directory.prices(profile.price_list_id)
     if decision.number == prices.echo_number:
         decision.note("rate", "echo test, free")
-        decision.is_echo = True
         decision.routes = (echo_route(directory),)
         return
     decision.rate = _rate_of(decision, prices)

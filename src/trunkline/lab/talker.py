@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.lab.asterisk import Asterisk
-from trunkline.lab.melody import PROVEN, RATE, likeness, melody
+from trunkline.lab.melody import PROVEN, likeness, melody
 
 ANSWER_SECONDS = 30.0  # length of the melody that callees play, over and over
 RING_SECONDS = 60
@@ -120,17 +120,16 @@ class Talker:
     def stop(self) -> None:
         self.asterisk.stop()
 
-    def _write_melody(self, name: str, seed: str, seconds: float, *, after_seconds: float = 0.0) -> None:
-        silence = [0] * round(after_seconds * RATE)
-        samples = array.array("h", [*silence, *melody(seed, seconds)])
+    def _write_melody(self, name: str, seed: str, seconds: float) -> None:
+        samples = array.array("h", melody(seed, seconds))
         if sys.byteorder == "big":
             samples.byteswap()
         (self.calls_dir / f"{name}.sln").write_bytes(samples.tobytes())
 
-    def call(self, number: str, seconds: float = 3.0, caller: str = "", *, after_seconds: float = 0.0) -> str:
-        """Dial `number`; once answered, be silent, play the call's melody for some seconds and hang up. Its id is also its melody's seed."""
+    def call(self, number: str, seconds: float = 3.0, caller: str = "") -> str:
+        """Dial `number`; once answered, play the call's melody for some seconds and hang up. Its id, which is also its melody's seed."""
         call_id = secrets.token_hex(8)
-        self._write_melody(call_id, call_id, seconds, after_seconds=after_seconds)
+        self._write_melody(call_id, call_id, seconds)
         lines = [
             f"Channel: Local/{number}@lab-dial/n",
             f"WaitTime: {RING_SECONDS}",
