@@ -153,7 +153,7 @@ async def test_nobody_ends_other_peoples_calls(instance: WholeInstance) -> None:
             ("sip:" + LANDLINE + "@" + instance.domain, [], "nothing"),
             (f"sip:gateway@{callee.wire.local}", call.routes, "no seal"),
             (f"sip:gateway@{callee.wire.local};tlc=00000000", call.routes, "a guessed seal"),
-            (call.remote_target[:-3] + "AAA", call.routes, "a seal that was changed"),
+            (changed(call.remote_target), call.routes, "a Contact that was changed"),
             (other.remote_target, call.routes, "the seal of another call"),
             (other.remote_target, other.routes, "all of another call"),
             (call.remote_target, other.routes, "the mark of another call"),
@@ -167,6 +167,12 @@ async def test_nobody_ends_other_peoples_calls(instance: WholeInstance) -> None:
         assert instance.rows("SELECT count(*) FROM store_livecall WHERE state = 'answered'") == [(2,)]
         assert await hang_up(instance, theirs) == ("answered", 30_000)
         assert await hang_up(instance, mine) == ("answered", 30_000)
+
+
+def changed(masked: str) -> str:
+    """Another letter in the midst of what topology hiding made of it."""
+    middle = (masked.index("line=sr-") + len(masked)) // 2
+    return masked[:middle] + ("A" if masked[middle] != "A" else "B") + masked[middle + 1 :]
 
 
 @scenario
