@@ -267,10 +267,11 @@ class CallControl:
         finished = self.journal.finished()
         if not finished:
             return
+        # the files first: one that is left without its position would be read again from its beginning
+        self.journal.remove(finished)
         self.store.begin()
         self.store.write(Writes(positions_gone=[(self.ground.edge_name, name) for name in finished]), {}, {})
         self.store.commit()
-        self.journal.remove(finished)
 
     def _load_desk(self) -> Desk:
         ground = self.ground

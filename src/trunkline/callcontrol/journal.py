@@ -80,7 +80,7 @@ class JournalReader:
         self._pending.clear()
 
     def finished(self) -> list[str]:
-        """Names of segments that will not grow any more and were read to their end; `remove` them when their positions are gone."""
+        """Names of segments that will not grow any more and were read to their end: `remove` them."""
         newest_boot = max((segment.boot for segment in self._segments.values()), default="")
         last = {segment.worker: name for name, segment in sorted(self._segments.items())}
         return [
