@@ -17,9 +17,35 @@ from typing import TypeVar
 from django.db import connection, models
 
 from trunkline.domain.errors import NotFound
-from trunkline.store.models import Account, Carrier, ChannelUse, Manager, Number, PriceList, Profile
+from trunkline.store.models import (
+    Account,
+    Carrier,
+    ChannelUse,
+    Manager,
+    Number,
+    Payment,
+    PaymentMethod,
+    PriceList,
+    Profile,
+    ProviderEvent,
+    RechargeRule,
+    Term,
+)
 
-ORDER: tuple[type[models.Model], ...] = (Account, ChannelUse, Manager, Profile, PriceList, Carrier, Number)
+ORDER: tuple[type[models.Model], ...] = (
+    Account,
+    ChannelUse,
+    Manager,
+    Profile,
+    PriceList,
+    Carrier,
+    Number,
+    Term,
+    RechargeRule,
+    PaymentMethod,
+    Payment,
+    ProviderEvent,
+)
 CHANGES_ADVISORY_LOCK = 0x7472756E  # any number that nobody else in this database uses
 
 Row = TypeVar("Row", bound=models.Model)
