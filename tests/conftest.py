@@ -16,19 +16,26 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.ports import PortBlock
 from tests.postgresql import private_cluster
 from trunkline.store.databases import database_from
+
+NO_HOME = Path(tempfile.gettempdir()) / f"trunkline-tests-{os.getpid()}-no-home"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test sees the settings, or the store, of whoever runs it."""
     for name in [name for name in os.environ if name.startswith("TRUNKLINE_")]:
         del os.environ[name]
-    os.environ["TRUNKLINE_HOME"] = str(Path(tempfile.gettempdir()) / f"trunkline-tests-{os.getpid()}-no-home")
+    os.environ["TRUNKLINE_HOME"] = str(NO_HOME)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(NO_HOME, ignore_errors=True)  # whoever needed a key has made it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`-n 2 --dist loadgroup`), tests with engines take turns: they measure time, and some have ports of their own."""
+    """Side by side (`-n 2 --dist loadgroup`), tests with engines take turns: they measure time."""
     for item in items:
         if item.get_closest_marker("engines") or item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.xdist_group("engines"))
@@ -41,6 +48,20 @@ def short_tmp_path() -> Iterator[Path]:
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[PortBlock]:
+    """For tests that bind what they are told to."""
+    with PortBlock() as block:
+        yield block
+
+
+@pytest.fixture
+def short_home() -> Iterator[Path]:
+    """Of an instance: its sockets are inside then, and not in a directory of their own."""
+    with tempfile.TemporaryDirectory(prefix="tl-") as home:
+        yield Path(home)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.faults.instance import CARRIER_PORT, Instance
+from tests.faults.instance import Instance
 from tests.siptest import UserAgent
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
@@ -76,7 +76,7 @@ class Company:
             **acting, company_name="Architects", country="US", currency="USD", time_zone="America/New_York",
             admin_account="Architects.Admin", price_list_id=price_list_id,
         ).manager_id  # fmt: skip
-        gateway = carriers.Gateway(host=instance.carrier_address, port=CARRIER_PORT, probe=False)
+        gateway = carriers.Gateway(host=instance.carrier_address, port=instance.carrier_port, probe=False)
         carrier_id = carriers.create_carrier(**acting, name="North", gateway=gateway, allow_private=True)
         carriers.set_route(**acting, carrier_id=carrier_id, prefix="")
         numbers.add_numbers(**acting, stock=[stock_number(e164) for e164 in FICTION])
@@ -108,4 +108,5 @@ class Company:
     def carrier(self) -> UserAgent:
         """The carrier's gateway."""
         instance = self.instance
-        return UserAgent(server=instance.server, domain=instance.domain, user="carrier", host=instance.carrier_address, port=CARRIER_PORT)
+        here: dict[str, Any] = {"host": instance.carrier_address, "port": instance.carrier_port}
+        return UserAgent(server=instance.server, domain=instance.domain, user="carrier", **here)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -13,17 +13,18 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.faults.company import Company
 from tests.faults.instance import Instance
+from tests.ports import PortTakenError, in_free_ports
 
 
 @pytest.fixture(scope="session")
 def founded(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[Company]:
-    with django_db_blocker.unblock(), running(request, Instance()) as company:
+    with django_db_blocker.unblock(), running(request, lambda: "") as company:
         yield company
 
 
 @pytest.fixture(scope="session")
 def founded_on_postgresql(request: pytest.FixtureRequest, postgresql_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Company]:
-    with django_db_blocker.unblock(), running(request, Instance(durable_database(postgresql_url))) as company:
+    with django_db_blocker.unblock(), running(request, lambda: durable_database(postgresql_url)) as company:
         yield company
 
 
@@ -37,20 +38,31 @@ def durable_database(maintenance_url: str) -> str:
 
 
 @contextmanager
-def running(request: pytest.FixtureRequest, instance: Instance) -> Iterator[Company]:
+def running(request: pytest.FixtureRequest, new_database: Callable[[], str]) -> Iterator[Company]:
     """Its company, while it runs. The home of one that did not pass its tests is kept."""
-    instance.migrate()
-    instance.lead_django_here()
-    company = Company.found(instance)
-    instance.up()
+    company = in_free_ports(lambda: brought_up(Instance(new_database())))
     try:
         yield company
     finally:
-        instance.down()
+        company.instance.down()
     if request.session.testsfailed:
-        print(f"kept for whoever looks into it: {instance.settings.home}")
+        print(f"kept for whoever looks into it: {company.instance.settings.home}")
     else:
-        instance.remove()
+        company.instance.remove()
+
+
+def brought_up(instance: Instance) -> Company:
+    try:
+        instance.migrate()
+        instance.lead_django_here()
+        company = Company.found(instance)
+        instance.up()
+    except BaseException as error:
+        instance.down()
+        if isinstance(error, PortTakenError):
+            instance.remove()
+        raise
+    return company
 
 
 @pytest.fixture
@@ -72,7 +84,9 @@ def well(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # scenarios look into the store between two messages
     company.instance.await_ready()
     company.instance.lead_django_here()
+    company.instance.write_off()
     yield company
+    company.instance.lead_django_here()
     company.instance.await_empty()
     found = company.instance.audit()
     assert found["ok"], found

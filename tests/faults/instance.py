@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.db import connections
 
 from tests.conftest import _lead_django_to
-from trunkline.runtime.settings import Settings
+from tests.ports import PortBlock, assert_done
 from trunkline.runtime.status import InstanceStatus, read_status
 from trunkline.store.models import ChannelUse, LiveCall
 
-SIP_PORT, CARRIER_PORT = 27000, 27020
 COMMAND_SECONDS = 120
 READY_SECONDS = 40
 EMPTY_SECONDS = 60
 """Issue 2: no channel is leaked after this."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that were free for UDP and TCP a moment ago, below the range that clients get by themselves."""
-    ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            number = 27100 + secrets.randbelow(900)
-            try:
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            ports.append(number)
-    return ports
 
 
 class Instance:
@@ -51,14 +33,12 @@ class Instance:
     address is the carrier's."""
 
     def __init__(self, database_url: str = "") -> None:
-        network = f"127.27.{1 + secrets.randbelow(254)}"
-        self.pbx_address, self.carrier_address = f"{network}.2", f"{network}.3"
-        web, rtpengine, metrics, echo, lab = free_ports(5)
-        self.settings = Settings(
-            home=Path(tempfile.mkdtemp(prefix="tlf-")), database_url=database_url, sip_address=f"{network}.1", allow_private_sources=True,
-            sip_port=SIP_PORT, sips_port=SIP_PORT + 1, web_port=web, rtpengine_port=rtpengine, metrics_port=metrics, echo_port=echo,
-            lab_carrier_port=lab, rtp_port_min=28000, rtp_port_max=29999, udp_workers=2, invite_workers=2,
-        )  # fmt: skip
+        self.written_off: set[tuple[Any, ...]] = set()
+        self.ports = PortBlock()
+        network = self.ports.network
+        self.pbx_address, self.carrier_address, self.carrier_port = f"{network}.2", f"{network}.3", self.ports.take()
+        home = Path(tempfile.mkdtemp(prefix="tlf-"))
+        self.settings = self.ports.settings(home, database_url=database_url, sip_address=f"{network}.1", allow_private_sources=True)
 
     @property
     def server(self) -> tuple[str, int]:
@@ -71,8 +51,7 @@ class Instance:
     # Life
 
     def up(self) -> None:
-        done = self._trunkline("up", "--detach")
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert_done(self._trunkline("up", "--detach"))
 
     def down(self) -> None:
         """All processes; the store stays."""
@@ -80,11 +59,11 @@ class Instance:
         self._trunkline("down")
 
     def remove(self) -> None:
+        self.ports.close()
         shutil.rmtree(self.settings.home)
 
     def migrate(self) -> None:
-        done = self._trunkline("migrate")
-        assert done.returncode == 0, done.stderr
+        assert_done(self._trunkline("migrate"))
 
     def lead_django_here(self) -> None:
         """Use cases and queries of this process, on the store of the instance."""
@@ -135,10 +114,14 @@ class Instance:
 
     # What is left
 
+    def write_off(self) -> None:
+        """What a test that failed has left behind is not held against the next one."""
+        self.written_off = _in_progress()
+
     def await_empty(self, seconds: float = EMPTY_SECONDS) -> float:
         """No live call, no channel in use; how many seconds that took."""
         started = time.monotonic()
-        while rest := _in_progress():
+        while rest := _in_progress() - self.written_off:
             assert time.monotonic() - started < seconds, rest
             time.sleep(0.05)
         return time.monotonic() - started
@@ -156,6 +139,6 @@ def now_of(status: InstanceStatus, name: str) -> int:
     return next(process.restarts for process in status.processes if process.name == name)
 
 
-def _in_progress() -> list[Any]:
-    calls = list(LiveCall.objects.values_list("call_ref", "state", "direction"))
-    return calls or list(ChannelUse.objects.exclude(in_use=0).values_list("profile_id", "in_use"))
+def _in_progress() -> set[tuple[Any, ...]]:
+    calls = set(LiveCall.objects.values_list("call_ref", "direction"))
+    return calls | set(ChannelUse.objects.exclude(in_use=0).values_list("profile_id"))

@@ -83,8 +83,9 @@ class Fight:
             await asyncio.sleep(0.002)
 
 
-@pytest.mark.parametrize(("tries", "port"), [(50, 27030), pytest.param(1000, 27031, marks=pytest.mark.slow)])
-def test_the_last_channel(company: Company, tries: int, port: int) -> None:
+@pytest.mark.parametrize("tries", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_last_channel(company: Company, tries: int) -> None:
+    port = company.instance.ports.take()
     profile = company.pbx(channels=1, port=port)
 
     async def scenario() -> Counter[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.ports import in_free_ports
 from tests.security.instance import Vitals, WholeInstance
 from tests.security.people import a_call_works
 
@@ -17,7 +19,8 @@ NEVER = ("trunkline_not_understood_total", "trunkline_set_aside_total", "trunkli
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest) -> Iterator[WholeInstance]:
-    with WholeInstance() as instance:
+    with ExitStack() as stack:
+        instance = in_free_ports(lambda: stack.enter_context(WholeInstance()))
         asyncio.run(a_call_works(instance))  # everything that is loaded when it is first needed
         yield instance
         instance.keeps_home = request.session.testsfailed > 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,37 +13,21 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.ports import PortBlock, PortTakenError, assert_done
 from tests.security.company import Cast
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc
-from trunkline.runtime.settings import Settings
 from trunkline.runtime.status import read_status
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND_SECONDS = 120
 WAIT_SECONDS = 10.0
-MEDIA_PORTS = 200
 COUNTED = re.compile(rb"^(trunkline_\w+)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
-
-
-def free_ports(count: int) -> list[int]:
-    """Free a moment ago, and the next one, too (the echo service takes it), below the range that clients get by themselves."""
-    ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            number = 28000 + 2 * secrets.randbelow(150)
-            try:
-                for port, kind in ((number, socket.SOCK_STREAM), (number, socket.SOCK_DGRAM), (number + 1, socket.SOCK_STREAM)):
-                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            ports.append(number)
-    return ports
 
 
 @dataclass(frozen=True)
@@ -65,13 +47,9 @@ class WholeInstance:
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="tls-"))
-        sip, sips, web, rtpengine, echo, metrics, self.carrier_port, self.fixed_port = free_ports(8)
-        first_media = 28300 + secrets.randbelow(3) * MEDIA_PORTS
-        self.settings = Settings(
-            home=self.home, sip_port=sip, sips_port=sips, web_port=web, rtpengine_port=rtpengine, echo_port=echo, metrics_port=metrics,
-            lab_carrier_port=self.carrier_port, udp_workers=2, invite_workers=2, rtp_port_min=first_media,
-            rtp_port_max=first_media + MEDIA_PORTS - 1, allow_private_sources=True,
-        )  # fmt: skip
+        self._ports = PortBlock()
+        self.settings = self._ports.settings(self.home, allow_private_sources=True)
+        self.carrier_port, self.fixed_port = self.settings.lab_carrier_port, self._ports.take()
         self.rpc = KamailioRpc(self.settings.kamailio_rpc_socket, self.settings.engines_dir / "kamailio" / CARRIERS_FILE)
 
     cast: Cast
@@ -84,14 +62,18 @@ class WholeInstance:
             filled = self._run([sys.executable, "-m", "tests.security.company", str(self.carrier_port), str(self.fixed_port)])
             self.cast = Cast.read(filled.stdout)
             self.trunkline("up", "--detach")
-        except BaseException:
-            self.trunkline("down", check=False)
+        except BaseException as error:
+            self._down(keeps_home=not isinstance(error, PortTakenError))
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._down(keeps_home=self.keeps_home or kind is not None)
+
+    def _down(self, *, keeps_home: bool) -> None:
         self.trunkline("down", check=False)
-        if kind is None and not self.keeps_home:
+        self._ports.close()
+        if not keeps_home:
             shutil.rmtree(self.home, ignore_errors=True)
 
     # Commands
@@ -102,7 +84,8 @@ class WholeInstance:
     def _run(self, command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self.settings.environment(), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
-        assert not check or done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+        if check:
+            assert_done(done)
         return done
 
     def audit(self) -> dict[str, Any]:

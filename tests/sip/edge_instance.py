@@ -8,14 +8,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.ports import PortBlock
 from tests.sip.fake_callcontrol import FakeCallControl, Json, allowed, route
 from tests.siptest import Call, UserAgent
 from trunkline.edge.config import KAMAILIO_OPTIONS, write_kamailio_config
@@ -23,26 +24,10 @@ from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc
 from trunkline.runtime.engine_root import ensure_root
 from trunkline.runtime.engines.rtpengine import rtpengine_command
 from trunkline.runtime.sandbox import engine_command
-from trunkline.runtime.settings import Settings, make_directories
+from trunkline.runtime.settings import make_directories
 
 EDGE = Path(__file__).resolve().parents[2] / "src" / "trunkline" / "edge"
 START_SECONDS = 15.0
-MEDIA_PORTS = 200
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free for UDP and TCP a moment ago, below the range that clients get by themselves."""
-    ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            number = 22000 + secrets.randbelow(900)
-            try:
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            ports.append(number)
-    return ports
 
 
 class EdgeInstance:
@@ -50,12 +35,8 @@ class EdgeInstance:
 
     def __init__(self, *, media: bool = False, udp_workers: int = 2) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="tle-"))
-        sip, sips, web, rtpengine, echo, metrics, lab = free_ports(7)
-        first_media = 40000 + secrets.randbelow(90) * MEDIA_PORTS
-        self.settings = Settings(
-            home=self.home, sip_port=sip, sips_port=sips, web_port=web, rtpengine_port=rtpengine, echo_port=echo, metrics_port=metrics,
-            lab_carrier_port=lab, udp_workers=udp_workers, invite_workers=1, rtp_port_min=first_media, rtp_port_max=first_media + MEDIA_PORTS - 1,
-        )  # fmt: skip
+        self._ports = PortBlock()
+        self.settings = self._ports.settings(self.home, udp_workers=udp_workers, invite_workers=1)
         make_directories(self.settings)
         self.has_media = media
         self.log = self.home / "kamailio.log"
@@ -80,10 +61,14 @@ class EdgeInstance:
         return self.settings.sip_address, self.settings.sips_port
 
     def __enter__(self) -> Self:
-        self.callcontrol.__enter__()
-        if self.has_media:
-            self.start_rtpengine()
-        self.start()
+        try:
+            self.callcontrol.__enter__()
+            if self.has_media:
+                self.start_rtpengine()
+            self.start()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -91,6 +76,7 @@ class EdgeInstance:
         if self._rtpengine:
             self.kill_rtpengine()
         self.callcontrol.kill()
+        self._ports.close()
         if kind is None and not os.environ.get("TRUNKLINE_KEEP"):
             shutil.rmtree(self.home, ignore_errors=True)
 

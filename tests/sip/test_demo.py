@@ -7,23 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PORTS = {
-    "SIP_PORT": 23700,
-    "SIPS_PORT": 23701,
-    "WEB_PORT": 23702,
-    "RTPENGINE_PORT": 23703,
-    "ECHO_PORT": 23704,
-    "METRICS_PORT": 23707,
-    "LAB_CARRIER_PORT": 23706,
-    "RTP_PORT_MIN": 23720,
-    "RTP_PORT_MAX": 23899,
-    "UDP_WORKERS": 2,
-    "INVITE_WORKERS": 4,
-}
+from tests.ports import PortBlock
+from trunkline.runtime.settings import Settings
+
 STEPS = [
     "instance",
     "carrier",
@@ -45,8 +36,14 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "TRUNKLINE_HOME": str(tmp_path), **{f"TRUNKLINE_{name}": str(value) for name, value in PORTS.items()}}
+def settings(short_home: Path) -> Iterator[Settings]:
+    with PortBlock() as ports:
+        yield ports.settings(short_home, invite_workers=4)
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, **settings.environment()}
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,9 +69,9 @@ def test_everything_is_shown_on_the_instance_that_runs(environment: dict[str, st
         run(environment, "down")
 
 
-def test_a_failure_is_told_and_what_was_started_is_ended(environment: dict[str, str]) -> None:
+def test_a_failure_is_told_and_what_was_started_is_ended(settings: Settings, environment: dict[str, str]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.2", PORTS["LAB_CARRIER_PORT"]))
+        taken.bind((settings.lab_carrier_address, settings.lab_carrier_port))
         done = run(environment, "demo", "--json")
     said = json.loads(done.stdout)
     assert [(step["name"], step["ok"]) for step in said["steps"]] == [("instance", True), ("carrier", False)], done.stderr

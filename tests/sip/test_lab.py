@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.ports import PortBlock
 from trunkline.lab.carrier import carrier
 from trunkline.lab.pbx import pbx
 from trunkline.lab.talker import Talker
@@ -15,7 +16,7 @@ from trunkline.usecases.pbx_config import TrunkDetails
 
 pytestmark = pytest.mark.engines
 
-PBX, CARRIER = ("127.0.0.3", 23610), ("127.0.0.2", 23611)
+PBX_ADDRESS, CARRIER_ADDRESS = "127.0.0.3", "127.0.0.2"
 NUMBER = "442079460"
 
 
@@ -26,11 +27,12 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    details = TrunkDetails(profile="Lab", domain=CARRIER[0], port=CARRIER[1], extensions={"12025550110": "101"}, bind=f"{PBX[0]}:{PBX[1]}")
+def lab(tmp_path_factory: pytest.TempPathFactory, ports: PortBlock) -> Iterator[Lab]:
+    here, there = (PBX_ADDRESS, ports.take()), (CARRIER_ADDRESS, ports.take())
+    details = TrunkDetails(profile="Lab", domain=there[0], port=there[1], extensions={"12025550110": "101"}, bind=f"{here[0]}:{here[1]}")
     home, root = tmp_path_factory.mktemp("lab"), ensure_root("lab")
-    one = pbx(home / "pbx", root, details, (23620, 23659))
-    other = carrier(home / "carrier", root, address=CARRIER[0], port=CARRIER[1], platform=PBX, rtp_ports=(23620, 23659))
+    one = pbx(home / "pbx", root, details, ports.media)
+    other = carrier(home / "carrier", root, address=there[0], port=there[1], platform=here, rtp_ports=ports.media)
     try:
         one.start()
         other.start()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.ports import PortBlock
 from tests.siptest import Message, UserAgent, scenario
 from tests.siptest.digest import Credentials, proves
 from tests.siptest.message import Headers, uri_params
@@ -18,21 +20,20 @@ from trunkline.usecases.pbx_config import WRITERS, TrunkDetails, asterisk_pjsip,
 
 DOMAIN, USER, PASSWORD, NUMBER = "trunk.example", "10000000000001", "semi;colon,>\"quote'=", "442079460123"
 CHALLENGE = ("WWW-Authenticate", f'Digest realm="{DOMAIN}", nonce="abc", algorithm=MD5, qop="auth"')
-PORTS = {"udp": (23500, 23501), "tcp": (23510, 23511)}
+SERVER_PORT, PBX_PORT = 5060, 5062
 
 
 def details(**changes: object) -> TrunkDetails:
-    server_port, pbx_port = PORTS.get(str(changes.get("transport")), PORTS["udp"])
     given: dict[str, object] = {
         "profile": "Sales.Architects",
         "domain": DOMAIN,
         "server": "127.0.0.1",
-        "port": server_port,
+        "port": SERVER_PORT,
         "sip_user": USER,
         "password": PASSWORD,
         "transport": "udp",
         "extensions": {NUMBER: "101"},
-        "bind": f"127.0.0.1:{pbx_port}",
+        "bind": f"127.0.0.1:{PBX_PORT}",
     }
     return TrunkDetails(**{**given, **changes})  # type: ignore[arg-type]
 
@@ -47,21 +48,31 @@ def challenging(message: Message) -> tuple[int, Headers]:
     return 200, [("Contact", f"{message.get('contact')};expires=3600")]
 
 
+@dataclass(frozen=True)
+class Trunk:
+    """A PBX, and where its service is to be."""
+
+    pbx: Talker
+    pbx_port: int
+    server_port: int
+    transport: str
+
+
 @pytest.fixture(scope="module", params=["udp", "tcp"])
-def asterisk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Talker, str]]:
-    rtp = (23520, 23559) if request.param == "udp" else (23560, 23599)
-    talker = pbx(tmp_path_factory.mktemp("pbx"), ensure_root("lab"), details(transport=request.param), rtp)
+def trunk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, ports: PortBlock) -> Iterator[Trunk]:
+    server_port, pbx_port = ports.take(), ports.take()
+    known = details(transport=request.param, port=server_port, bind=f"127.0.0.1:{pbx_port}")
+    talker = pbx(tmp_path_factory.mktemp("pbx"), ensure_root("lab"), known, ports.media)
     talker.start()
-    yield talker, request.param
+    yield Trunk(talker, pbx_port, server_port, request.param)
     talker.stop()
 
 
 @pytest.mark.engines
 @scenario
-async def test_registers_calls_and_is_called(asterisk: tuple[Talker, str]) -> None:
-    talker, transport = asterisk
-    port, pbx_port = PORTS[transport]
-    async with UserAgent(user="edge", server=("127.0.0.1", pbx_port), port=port, domain=DOMAIN, transport=transport) as edge:
+async def test_registers_calls_and_is_called(trunk: Trunk) -> None:
+    talker, port, transport = trunk.pbx, trunk.server_port, trunk.transport
+    async with UserAgent(user="edge", server=("127.0.0.1", trunk.pbx_port), port=port, domain=DOMAIN, transport=transport) as edge:
         edge.on_request = challenging
         await asyncio.to_thread(talker.asterisk.cli, "pjsip send register *all")
         await asyncio.to_thread(wait_until_registered, talker)
@@ -105,10 +116,10 @@ async def it_calls(edge: UserAgent, talker: Talker) -> None:
 
 
 def test_by_ip_authentication_nothing_is_registered() -> None:
-    trunk = asterisk_pjsip(details(sip_user="", password=""))["pjsip.conf"]
-    assert "type = registration" not in trunk
-    assert "auth" not in trunk
-    assert "match = 127.0.0.1" in trunk
+    written = asterisk_pjsip(details(sip_user="", password=""))["pjsip.conf"]
+    assert "type = registration" not in written
+    assert "auth" not in written
+    assert "match = 127.0.0.1" in written
 
 
 def test_srtp_is_switched_on() -> None:
@@ -141,7 +152,7 @@ def test_a_profile_name_is_only_a_comment() -> None:
 @pytest.mark.parametrize("kind", WRITERS)
 def test_every_pbx_gets_the_profile_s_data(kind: str) -> None:
     said = "\n".join(WRITERS[kind](details(password="secret")).values())
-    for value in (USER, "secret", DOMAIN, "127.0.0.1", str(PORTS["udp"][0]), NUMBER, "101"):
+    for value in (USER, "secret", DOMAIN, "127.0.0.1", str(SERVER_PORT), NUMBER, "101"):
         assert value in said
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.ports import PortBlock
 from tests.siptest import Call, UserAgent, scenario
 from trunkline.domain.refusals import REFUSALS
 from trunkline.lab.talker import Talker
@@ -19,7 +21,6 @@ from trunkline.runtime.engine_root import ensure_root
 
 pytestmark = pytest.mark.engines
 
-PBX_PORT, FIRST_PORT, SECOND_PORT = 23400, 23401, 23402
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "refusals-on-asterisk.md"
 
 # SIP status -> (DIALSTATUS, HANGUPCAUSE). The headers beside it (Reason, Retry-After) change nothing.
@@ -73,22 +74,32 @@ exten => _X.,1,Dial(PJSIP/${EXTEN}@first,20)
 """
 
 
+@dataclass(frozen=True)
+class Line:
+    """The PBX, and where its two trunks are."""
+
+    talker: Talker
+    pbx_port: int
+    first_port: int
+    second_port: int
+
+    @asynccontextmanager
+    async def trunks(self) -> AsyncIterator[tuple[UserAgent, UserAgent]]:
+        first = UserAgent(user="first", server=("127.0.0.1", self.pbx_port), port=self.first_port)
+        second = UserAgent(user="second", server=("127.0.0.1", self.pbx_port), port=self.second_port)
+        async with first, second:
+            yield first, second
+
+
 @pytest.fixture(scope="module")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talker]:
-    transport = f"[transport]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{PBX_PORT}\n"
-    files = {"pjsip.conf": transport + trunk("first", FIRST_PORT) + trunk("second", SECOND_PORT), "extensions.conf": DIALPLAN}
-    talker = Talker(tmp_path_factory.mktemp("pbx"), files, ensure_root("lab"), (23410, 23449))
+def line(tmp_path_factory: pytest.TempPathFactory, ports: PortBlock) -> Iterator[Line]:
+    pbx, first, second = (ports.take() for _ in range(3))
+    transport = f"[transport]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{pbx}\n"
+    files = {"pjsip.conf": transport + trunk("first", first) + trunk("second", second), "extensions.conf": DIALPLAN}
+    talker = Talker(tmp_path_factory.mktemp("pbx"), files, ensure_root("lab"), ports.media)
     talker.start()
-    yield talker
+    yield Line(talker, pbx, first, second)
     talker.stop()
-
-
-@asynccontextmanager
-async def trunks() -> AsyncIterator[tuple[UserAgent, UserAgent]]:
-    first = UserAgent(user="first", server=("127.0.0.1", PBX_PORT), port=FIRST_PORT)
-    second = UserAgent(user="second", server=("127.0.0.1", PBX_PORT), port=SECOND_PORT)
-    async with first, second:
-        yield first, second
 
 
 async def take_briefly(call: Call) -> None:
@@ -98,8 +109,9 @@ async def take_briefly(call: Call) -> None:
 
 @pytest.mark.parametrize(("status", "headers"), BARE + HEADERS + OURS)
 @scenario
-async def test_the_next_line_is_tried_at_once(pbx: Talker, status: int, headers: str) -> None:
-    async with trunks() as (first, second):
+async def test_the_next_line_is_tried_at_once(line: Line, status: int, headers: str) -> None:
+    pbx = line.talker
+    async with line.trunks() as (first, second):
         call_id = pbx.call("12025550100", 0.1)
         pairs = [header.split(": ", 1) for header in headers.splitlines()]
         await (await first.incoming()).reject(status, headers=[(name, value) for name, value in pairs])
@@ -117,9 +129,10 @@ async def test_the_next_line_is_tried_at_once(pbx: Talker, status: int, headers:
 
 
 @scenario
-async def test_only_silence_marks_a_trunk(pbx: Talker) -> None:
+async def test_only_silence_marks_a_trunk(line: Line) -> None:
     """Any answer to OPTIONS will do; without one, Dial() does not even send an INVITE."""
-    async with trunks() as (first, second):
+    pbx = line.talker
+    async with line.trunks() as (first, second):
         for status in (503, 403, 200):
             first.options_status = status
             assert await qualified(pbx, first, "Avail")
@@ -140,8 +153,8 @@ async def qualified(pbx: Talker, first: UserAgent, status: str) -> bool:
     await asyncio.to_thread(pbx.asterisk.cli, "pjsip qualify first")
 
     def decided() -> bool:
-        line = next(line for line in pbx.asterisk.cli("pjsip show contacts").splitlines() if "first/sip:" in line)
-        return len(first.transcript.received("OPTIONS")) > probes and line.split()[3] == status
+        shown = next(shown for shown in pbx.asterisk.cli("pjsip show contacts").splitlines() if "first/sip:" in shown)
+        return len(first.transcript.received("OPTIONS")) > probes and shown.split()[3] == status
 
     await asyncio.to_thread(pbx.asterisk.wait, decided, f"the trunk to be {status}", 3.0)
     return True

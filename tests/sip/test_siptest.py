@@ -7,22 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import PortBlock
 from tests.siptest import Message, UnmetError, UserAgent, describe, scenario, self_signed, untrusting
 from tests.siptest.digest import Credentials, authorization, challenge_fields
 from tests.siptest.g711 import decode, encode
 from tests.siptest.message import StreamFramer
 
 
-def pair(caller_port: int, called_port: int, transport: str = "udp") -> tuple[UserAgent, UserAgent]:
+def pair(ports: PortBlock, transport: str = "udp") -> tuple[UserAgent, UserAgent]:
+    caller_port, called_port = ports.take(), ports.take()
     caller = UserAgent(user="caller", server=("127.0.0.1", called_port), port=caller_port, transport=transport)
     called = UserAgent(user="called", server=("127.0.0.1", caller_port), port=called_port, transport=transport)
     return caller, called
 
 
-@pytest.mark.parametrize(("transport", "port"), [("udp", 23900), ("tcp", 23910)])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
 @scenario
-async def test_a_call_with_audio_both_ways(transport: str, port: int) -> None:
-    one, other = pair(port, port + 1, transport)
+async def test_a_call_with_audio_both_ways(ports: PortBlock, transport: str) -> None:
+    one, other = pair(ports, transport)
     async with one as caller, other as called:
         call = await caller.invite("100")
         incoming = await called.incoming()
@@ -51,10 +53,11 @@ async def test_a_call_with_audio_both_ways(transport: str, port: int) -> None:
 
 
 @scenario
-async def test_a_call_over_tls(tmp_path: Path) -> None:
+async def test_a_call_over_tls(tmp_path: Path, ports: PortBlock) -> None:
+    here, there = ports.take(), ports.take()
     server, client = self_signed(tmp_path), untrusting()
-    caller = UserAgent(user="caller", server=("127.0.0.1", 23961), port=23960, transport="tls", server_tls=server, client_tls=client)
-    called = UserAgent(user="called", server=("127.0.0.1", 23960), port=23961, transport="tls", server_tls=server, client_tls=client)
+    caller = UserAgent(user="caller", server=("127.0.0.1", there), port=here, transport="tls", server_tls=server, client_tls=client)
+    called = UserAgent(user="called", server=("127.0.0.1", here), port=there, transport="tls", server_tls=server, client_tls=client)
     async with caller, called:
         call = await caller.invite("100")
         answering = called.spawn((await called.incoming()).answer())
@@ -65,8 +68,8 @@ async def test_a_call_over_tls(tmp_path: Path) -> None:
 
 
 @scenario
-async def test_cancel_and_refusals() -> None:
-    one, other = pair(23920, 23921)
+async def test_cancel_and_refusals(ports: PortBlock) -> None:
+    one, other = pair(ports)
     async with one as caller, other as called:
         call = await caller.invite("100")
         incoming = await called.incoming()
@@ -83,8 +86,8 @@ async def test_cancel_and_refusals() -> None:
 
 
 @scenario
-async def test_lost_packets_are_sent_again() -> None:
-    one, other = pair(23930, 23931)
+async def test_lost_packets_are_sent_again(ports: PortBlock) -> None:
+    one, other = pair(ports)
     async with one as caller, other as called:
         called.silent = True
         call = await caller.invite("100")
@@ -98,8 +101,8 @@ async def test_lost_packets_are_sent_again() -> None:
 
 
 @scenario
-async def test_the_other_side_hangs_up_and_a_probe_is_answered() -> None:
-    one, other = pair(23940, 23941)
+async def test_the_other_side_hangs_up_and_a_probe_is_answered(ports: PortBlock) -> None:
+    one, other = pair(ports)
     async with one as caller, other as called:
         assert (await caller.options()).status == 200
         await called.expect_request("OPTIONS")
@@ -107,10 +110,10 @@ async def test_the_other_side_hangs_up_and_a_probe_is_answered() -> None:
         incoming = await called.incoming()
         answering = called.spawn(incoming.answer())
         await call.final(200)
-        await call.ack(describe("127.0.0.1", 23950))
+        await call.ack(describe("127.0.0.1", media_port := ports.take()))
         await answering
         assert incoming.remote_sdp
-        assert incoming.remote_sdp.port == 23950
+        assert incoming.remote_sdp.port == media_port
         assert (await incoming.bye()).status == 200
         await call.ended()
 
