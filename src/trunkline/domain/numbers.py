@@ -95,6 +95,7 @@ def to_national(e164: str, country: str) -> str:
     return _international_prefix(country) + e164
 
 
+@lru_cache(maxsize=50_000)
 def country_of(e164: str) -> str | None:
     """ISO 3166-1 alpha-2 country of a number; None for numbers of no country."""
     number = _number(e164)
