@@ -45,6 +45,9 @@ class Term(models.Model):
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=12, choices=End.choices, blank=True)
     previous = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="next")
+    reference = models.CharField(max_length=40, blank=True, help_text="the buyer's name for the purchase: it is made once")
+    anchored_at = models.DateTimeField(null=True, help_text="a number's: when its first month began; months keep that day")
+    unpaid_since = models.DateTimeField(null=True, help_text="its renewal was tried, and could not be paid")
 
     class Meta:
         constraints = [
@@ -65,6 +68,7 @@ class Term(models.Model):
                 name="term_one_of_bundle", fields=["profile", "product"], condition=Q(kind="bundle", ended_at__isnull=True)
             ),
             models.UniqueConstraint(name="term_one_of_number", fields=["number"], condition=Q(kind="number", ended_at__isnull=True)),
+            models.UniqueConstraint(name="term_reference_once", fields=["manager", "reference"], condition=~Q(reference="")),
         ]
         indexes = [models.Index(name="term_open_by_end", fields=["ends_at"], condition=Q(ended_at__isnull=True))]
 
