@@ -7,9 +7,10 @@ import math
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from trunkline.domain.calls import LEAD_US, Call, Due, Payment, State, advance, answered, settle
+from trunkline.domain.calls import Call, Due, State, advance, answered, settle
 from trunkline.domain.purses import Book, Purse
 from trunkline.domain.rating import MICROSECONDS, Rate
+from trunkline.domain.talk_time import LEAD_US, Payment
 
 PURSE, REVENUE, FUNDING = 1, 2, 3
 MOST_CALLS = 12

@@ -33,11 +33,12 @@ from trunkline.callcontrol.registrations import Registrar
 from trunkline.callcontrol.schedule import Schedule
 from trunkline.domain import calls as rules, numbers
 from trunkline.domain.admission import RING_SECONDS, Attempt, Decision, decide
-from trunkline.domain.calls import Call, Due, Payment, State
+from trunkline.domain.calls import Call, Due, State
 from trunkline.domain.directory import Usage
 from trunkline.domain.purses import Book
 from trunkline.domain.refusals import REFUSALS
 from trunkline.domain.routing import Route
+from trunkline.domain.talk_time import Minutes, Payment
 from trunkline.store.directory import StoreDirectory
 from trunkline.store.hotpath import HotPath, Writes
 
@@ -147,7 +148,9 @@ class Turn:
         for live in concerned:
             profiles.update(live.call.profile_ids)
             if (payment := live.call.payment) is not None:
-                accounts.update((payment.purse_id, payment.revenue_id))
+                if payment.minutes is not None:
+                    payment.minutes.choices = self._bundles_of(live)
+                accounts.update(payment.accounts())
         for _, _, attempt in attempts:
             self._needs_of(attempt, accounts, profiles)
         self.book.purses = self.store.purses(accounts)
@@ -163,14 +166,31 @@ class Turn:
             accounts.update((profile.purse_id, profile.revenue_id))
             profiles.add(profile.profile_id)
             number = numbers.to_e164(attempt.dialled, profile.country)
+            if number and (bundles := profile.bundles_for(number, attempt.at_us)):
+                accounts.add(profile.manager_purse_id)
+                accounts.update(ident for bundle in bundles for ident in (bundle.account_id, bundle.revenue_id))
         callee_id = directory.profile_of_number(number) if number else None
         if callee_id is not None:
             profiles.add(callee_id)
+
+    def _bundles_of(self, live: Live) -> tuple[int, ...]:
+        """The accounts that a call may draw minutes on now: those of its profile's bundles as they are now (SPEC R5.4)."""
+        caller_id = live.facts.profile_ids[0]
+        profile = self.desk.directory.profile(caller_id) if caller_id is not None else None
+        return tuple(bundle.account_id for bundle in profile.bundles_for(live.facts.number, self.now_us)) if profile is not None else ()
+
+    def _write_minutes(self, live: Live, minutes: Minutes) -> None:
+        self.writes.minutes.append(live.minutes_row(minutes))
+        if minutes.moved:
+            minutes.moved = False
+            self.writes.facts.append((live.facts_json(), live.ref))
 
     def _write(self, before: dict[int, tuple[int, int]], channels_before: dict[int, int], positions: Sequence[tuple[str, int]]) -> None:
         for live in self.touched.values():
             if live.call.state is not State.SETTLED:
                 self.writes.live_updates.append(live.update_row())
+                if (payment := live.call.payment) is not None and payment.minutes is not None:
+                    self._write_minutes(live, payment.minutes)
         self.writes.entries = self.book.entries
         self.writes.positions = [(self.desk.edge, file, offset) for file, offset in positions]
         purses = {ident: purse for ident, purse in self.book.purses.items() if before[ident] != (purse.balance, purse.held)}
@@ -323,17 +343,22 @@ class Turn:
             self._answer(question, address, _refused(ref, decision.refusal.name))
             return
         self.outcome.counts["admitted"] += 1
-        self._take(call, decision)
+        self._take(call, decision, facts)
         live = Live(call, question.key, facts, _allowed(ref, decision))
         self.desk.calls.add(live)
         self.desk.schedule.set(ref, ring_until_us)
         self.writes.live.append(live.row(self.desk.edge))
+        if call.payment is not None and call.payment.minutes is not None:
+            self._write_minutes(live, call.payment.minutes)
         self._answer(question, address, live.verdict or {})
 
-    def _take(self, call: Call, decision: Decision) -> None:
+    def _take(self, call: Call, decision: Decision, facts: Facts) -> None:
         """Take what the decision found to be there: the hold and the channels."""
         if decision.payer is not None and decision.rate is not None:
-            call.payment = Payment(call.ref, decision.payer.purse_id, decision.payer.revenue_id, decision.rate)
+            call.payment = Payment(call.ref, decision.purse_id, decision.payer.revenue_id, decision.rate)
+            if bundles := decision.bundles:
+                choices = tuple(bundle.account_id for bundle in bundles)
+                call.payment.minutes = Minutes(choices[0], bundles[0].revenue_id, earlier=facts.minutes_earlier, choices=choices)
             if not call.payment.hold_next(self.book):
                 raise AssertionError("the decision saw Credit that the purse does not have")
         for profile_id in call.profile_ids:

@@ -9,9 +9,10 @@ import msgspec
 
 from trunkline.callcontrol.protocol import Admit
 from trunkline.domain.admission import Attempt, Decision
-from trunkline.domain.calls import Call, Payment, State
+from trunkline.domain.calls import Call, State
 from trunkline.domain.directory import ProfileFacts
 from trunkline.domain.rating import Rate
+from trunkline.domain.talk_time import Minutes, Payment
 
 MICROSECONDS = 1_000_000
 REASON_CREDIT = 'Reason: SIP;cause=402;text="Credit exhausted"\r\n'
@@ -39,6 +40,9 @@ class Facts(msgspec.Struct):
     carrier_id: int | None = None
     ringing_us: int | None = None
     legs: dict[str, Any] = {}
+    payer: str = ""
+    minutes_revenue_id: int = 0
+    minutes_earlier: dict[int, int] = {}
 
 
 _facts_decoder = msgspec.json.Decoder(Facts)
@@ -82,6 +86,10 @@ class Live:
         call = self.call
         return (call.state.value, *self._money(), call.answered_us, call.payment.paid_until_us if call.payment else None, call.ref)
 
+    def minutes_row(self, minutes: Minutes) -> tuple[Any, ...]:
+        """In the order of `hotpath.UPDATE_MINUTES`."""
+        return minutes.purse_id, minutes.held, minutes.paid, minutes.increments, self.ref
+
     def _money(self) -> tuple[int, int, int]:
         payment = self.call.payment
         return (payment.held, payment.paid, payment.increments) if payment else (0, 0, 0)
@@ -92,14 +100,19 @@ class Live:
 
 
 def from_row(row: tuple[Any, ...]) -> Live:
-    """A call as it was stored, in `hotpath.LIVE_COLUMNS` order."""
-    ref, key, _, state, _, caller, callee, purse, revenue, held, paid, increments, admitted, answered, paid_until, facts_json = row
+    """A call as it was stored, in the order of `HotPath.live_rows`."""
+    ref, key, _, state, _, caller, callee, purse, revenue, held, paid, increments, admitted, answered, paid_until, facts_json, *drawn = row
     facts = _facts_decoder.decode(facts_json)
     payment = None
     if purse is not None and facts.rate is not None:
-        payment = Payment(ref, purse, revenue, facts.rate, held, paid, increments, paid_until or 0)
+        payment = Payment(ref, purse, revenue, facts.rate, held, paid, increments, paid_until or 0, _minutes(drawn, facts))
     profile_ids = tuple(ident for ident in (caller, callee) if ident is not None)
     return Live(Call(ref, admitted, profile_ids, payment, State(state), answered), key, facts)
+
+
+def _minutes(drawn: list[Any], facts: Facts) -> Minutes | None:
+    purse_id, held, paid, increments = drawn
+    return None if purse_id is None else Minutes(purse_id, facts.minutes_revenue_id, held, paid, increments, facts.minutes_earlier)
 
 
 def facts_of(decision: Decision, question: Admit, ring_until_us: int) -> Facts:
@@ -124,7 +137,16 @@ def facts_of(decision: Decision, question: Admit, ring_until_us: int) -> Facts:
         trace=decision.trace,
         sip={"call_id": question.call_id, "user_agent": question.user_agent, "source": question.src},
         carrier_id=attempt.from_id if attempt.from_kind == "carrier" else None,
+        payer=_payer(decision),
+        minutes_revenue_id=decision.bundles[0].revenue_id if decision.bundles else 0,
     )
+
+
+def _payer(decision: Decision) -> str:
+    """Whose Credit pays with money."""
+    if decision.payer is None:
+        return ""
+    return "profile" if decision.purse_id == decision.payer.purse_id else "manager"
 
 
 def _id_of(profile: ProfileFacts | None) -> int | None:

@@ -7,9 +7,12 @@ from typing import Any
 import msgspec
 
 from trunkline.callcontrol.live import Facts, Live
-from trunkline.domain.calls import Call, Payment
+from trunkline.domain import numbers
+from trunkline.domain.calls import Call
+from trunkline.domain.causes import cause_of
 from trunkline.domain.rating import Rate
 from trunkline.domain.refusals import Refusal
+from trunkline.domain.talk_time import Payment
 
 MICROSECONDS = 1_000_000
 _RESULTS = {486: "busy", 600: "busy", 487: "cancelled", 408: "no_answer", 480: "no_answer"}
@@ -24,32 +27,40 @@ def result_of(call: Call, status: int) -> str:
 
 def record_of_call(live: Live, *, result: str, status: int, ended_by: str) -> tuple[Any, ...]:
     """The record of a settled call, in `hotpath.RECORD_COLUMNS` order."""
-    return _row(live.call, live.facts, result=result, status=status, refusal="", ended_by=ended_by)
+    return _row(live.call, live.facts, result=result, status=status, cause=cause_of(status), ended_by=ended_by)
 
 
 def record_of_refusal(call: Call, facts: Facts, refusal: Refusal) -> tuple[Any, ...]:
     """The record of an attempt that was refused."""
-    return _row(call, facts, result="refused", status=refusal.status, refusal=refusal.name, ended_by="edge")
+    return _row(call, facts, result="refused", status=refusal.status, cause=refusal.q850, refusal=refusal.name, ended_by="edge")
 
 
-def _row(call: Call, facts: Facts, *, result: str, status: int, refusal: str, ended_by: str) -> tuple[Any, ...]:
+def _row(
+    call: Call, facts: Facts, *, result: str, status: int, cause: int | None, refusal: str = "", ended_by: str
+) -> tuple[Any, ...]:  # fmt: skip
     ended_us = call.admitted_us if call.ended_us is None else call.ended_us
     duration_us = 0 if call.answered_us is None else ended_us - call.answered_us
     owner, peer = _owner_and_peer(facts)
     return (
         call.ref, facts.manager_id, owner, peer, facts.direction, facts.caller[:64], facts.shown[:64], facts.dialled[:64],
-        facts.number[:16], facts.destination[:120], facts.carrier_id or None, call.admitted_us, facts.ringing_us, call.answered_us,
-        ended_us, -(-duration_us // MICROSECONDS), *_money(call.payment, facts.rate), facts.currency, result, status, refusal,
-        ended_by[:8], _trace(call, facts),
+        facts.number[:16], facts.rate.prefix if facts.rate else "", facts.destination[:120], numbers.country_of(facts.number) or "",
+        facts.carrier_id or None, call.admitted_us, facts.ringing_us, call.answered_us, ended_us, -(-duration_us // MICROSECONDS),
+        *_money(call.payment, facts.rate, facts.payer), facts.currency, result, status, cause, refusal, ended_by[:8],
+        facts.sip["call_id"][:200], facts.sip["source"][:80], facts.sip["user_agent"][:120], _trace(call, facts),
     )  # fmt: skip
 
 
-def _money(payment: Payment | None, rate: Rate | None) -> tuple[int, int | None, int | None, int]:
-    """Billed seconds, rate, connection fee, cost."""
+def _money(payment: Payment | None, rate: Rate | None, payer: str) -> tuple[Any, ...]:
+    """Billed seconds, those of bundles, rate, connection fee, increments, cost, who paid. The fee of a call that began on minutes is none."""
     if rate is None:
-        return 0, None, None, 0
-    increments, paid = (payment.increments, payment.paid) if payment else (0, 0)
-    return rate.seconds_of(increments), rate.rate_per_minute_micros, rate.connection_fee_micros, paid
+        return 0, 0, None, None, None, None, 0, ""
+    increments = rate.first_increment_seconds, rate.next_increment_seconds
+    if payment is None:
+        return 0, 0, rate.rate_per_minute_micros, rate.connection_fee_micros, *increments, 0, ""
+    bundle_seconds = payment.minutes.paid if payment.minutes is not None else 0
+    paid_by = ("both" if payment.paid else "bundle") if bundle_seconds else (payer if payment.paid else "")
+    fee = payment.money_rate.connection_fee_micros
+    return payment.billed_seconds, bundle_seconds, rate.rate_per_minute_micros, fee, *increments, payment.paid, paid_by
 
 
 def _owner_and_peer(facts: Facts) -> tuple[int | None, int | None]:
@@ -59,5 +70,5 @@ def _owner_and_peer(facts: Facts) -> tuple[int | None, int | None]:
 
 
 def _trace(call: Call, facts: Facts) -> str:
-    sip = facts.sip | ({"unpaid_us": call.unpaid_us} if call.unpaid_us else {})
+    sip = {"unpaid_us": call.unpaid_us} if call.unpaid_us else {}
     return msgspec.json.encode({"steps": facts.trace, "sip": sip}).decode()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trunkline.domain import emergency, numbers
-from trunkline.domain.directory import Directory, PriceBook, ProfileFacts, Usage
+from trunkline.domain.directory import BundleFacts, Directory, PriceBook, ProfileFacts, Usage
 from trunkline.domain.rating import Rate
 from trunkline.domain.refusals import REFUSALS, Refusal
 from trunkline.domain.routing import Route, carrier_routes, echo_route, pbx_route
@@ -44,7 +44,8 @@ class CallerId:
 
 @dataclass(slots=True)
 class Decision:
-    """The outcome. `refusal` None: go on. Without `payer` nobody pays."""
+    """The outcome. `refusal` None: go on. Without `payer` nobody pays. `bundles`: their minutes are drawn first, in this order; `purse_id`
+    pays with money."""
 
     attempt: Attempt
     trace: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +57,8 @@ class Decision:
     shown: str = ""
     rate: Rate | None = None
     payer: ProfileFacts | None = None
+    purse_id: int = 0
+    bundles: tuple[BundleFacts, ...] = ()
     routes: tuple[Route, ...] = ()
     media: str = "relay"
     max_seconds: int = 4 * 3600
@@ -88,7 +91,7 @@ def decide(attempt: Attempt, directory: Directory, usage: Usage) -> Decision:
         else:
             _outgoing(decision, directory)
         _check_channels(decision, usage)
-        _check_credit(decision, usage)
+        _find_purse(decision, usage)
     except _Refused as refused:
         decision.refusal = refused.refusal
         decision.note("refused", f"{refused.refusal.code} {refused.why}")
@@ -243,14 +246,30 @@ def _check_channels(decision: Decision, usage: Usage) -> None:
         decision.note("channel", f"{in_use + 1} of {profile.channels} of {profile.name}")
 
 
-def _check_credit(decision: Decision, usage: Usage) -> None:
-    if decision.payer is None or decision.rate is None:
+def _find_purse(decision: Decision, usage: Usage) -> None:
+    """Minutes first, if a bundle covers the number; when they are used up, the Manager's Credit; without a bundle, the profile's (SPEC R5.4)."""
+    payer, rate = decision.payer, decision.rate
+    if payer is None or rate is None:
         return
-    amount = decision.rate.increment_micros(1)
-    available = usage.available_micros(decision.payer.purse_id)
+    covering = () if rate.is_free else payer.bundles_for(decision.number, decision.attempt.at_us)
+    decision.purse_id = payer.manager_purse_id if covering else payer.purse_id
+    if not any(_has_minutes(decision, bundle, usage) for bundle in covering):
+        _check_credit(decision, usage, rate, "the Manager's Credit" if covering else "the profile's Credit")
+        return
+    decision.bundles = covering
+
+
+def _has_minutes(decision: Decision, bundle: BundleFacts, usage: Usage) -> bool:
+    left = usage.available(bundle.account_id)
+    decision.note("purse", f"bundle {bundle.name}, {left // 60} min {left % 60} s left")
+    return left > 0
+
+
+def _check_credit(decision: Decision, usage: Usage, rate: Rate, whose: str) -> None:
+    amount, available = rate.increment_micros(1), usage.available(decision.purse_id)
     if amount > available:
-        raise _Refused("no_credit", f"{amount} micro-{decision.rate.currency} needed, {available} free")
-    decision.note("purse", f"{amount} of {available} micro-{decision.rate.currency} held")
+        raise _Refused("no_credit", f"{amount} micro-{rate.currency} needed, {available} free in {whose}")
+    decision.note("purse", f"{amount} of {available} micro-{rate.currency} of {whose} held")
 
 
 def _digits_from_carrier(attempt: Attempt) -> str:

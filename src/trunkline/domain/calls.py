@@ -15,11 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from trunkline.domain.purses import Book, Entry
-from trunkline.domain.rating import MICROSECONDS, Rate
-
-LEAD_US = 5 * MICROSECONDS
-"""How long before the paid time ends the next increment is held: longer than call control takes to restart."""
+from trunkline.domain.purses import Book
+from trunkline.domain.talk_time import Payment
 
 
 class State(Enum):
@@ -35,76 +32,6 @@ class Due(Enum):
 
     NOTHING = "nothing"
     CUT = "cut"
-
-
-@dataclass(slots=True)
-class Payment:
-    """Who pays for a call, and how far. `held` is the open hold, `paid` what was posted in `increments` postings.
-
-    `paid_until_us` is 0 until the call is answered.
-    """
-
-    call_ref: int
-    purse_id: int
-    revenue_id: int
-    rate: Rate
-    held: int = 0
-    paid: int = 0
-    increments: int = 0
-    paid_until_us: int = 0
-
-    @property
-    def lead_us(self) -> int:
-        """How long before the paid time ends the next increment is held; at most half an increment, so that never two are held."""
-        return min(LEAD_US, self.rate.next_increment_seconds * MICROSECONDS // 2)
-
-    def hold_next(self, book: Book) -> bool:
-        """Hold the next increment unless one is held. False if the purse can't."""
-        if self.held:
-            return True
-        amount = self.rate.increment_micros(self.increments + 1)
-        if not book.purses[self.purse_id].hold(amount):
-            return False
-        self.held = amount
-        return True
-
-    def post_held(self, book: Book) -> None:
-        """Turn the hold into a posting; the paid time grows by that increment. A free increment posts nothing."""
-        self.increments += 1
-        amount, self.held = self.held, 0
-        if amount:
-            book.purses[self.purse_id].spend_held(amount)
-            self.paid += amount
-            book.post(self._entry(amount, self.paid_until_us))
-        seconds = self.rate.seconds_of(self.increments) - self.rate.seconds_of(self.increments - 1)
-        self.paid_until_us += seconds * MICROSECONDS
-
-    def give_back_last(self, book: Book, at_us: int) -> None:
-        """The end was known late and an increment too many was posted: a correcting posting returns it."""
-        amount = self.rate.increment_micros(self.increments)
-        if amount:
-            book.purses[self.revenue_id].balance -= amount
-            self.paid -= amount
-            book.post(self._entry(amount, at_us, is_correction=True))
-        self.increments -= 1
-
-    def void_held(self, book: Book) -> None:
-        """Give back what is only held."""
-        book.purses[self.purse_id].void(self.held)
-        self.held = 0
-
-    def _entry(self, amount: int, at_us: int, *, is_correction: bool = False) -> Entry:
-        key = f"call/{self.call_ref}/{self.increments}"
-        return Entry(
-            key=f"{key}/back" if is_correction else key,
-            debit=self.revenue_id if is_correction else self.purse_id,
-            credit=self.purse_id if is_correction else self.revenue_id,
-            amount=amount,
-            kind="call_back" if is_correction else "call",
-            call_ref=self.call_ref,
-            note=self.rate.destination,
-            posted_us=at_us,
-        )
 
 
 @dataclass(slots=True)
@@ -176,11 +103,9 @@ def settle(call: Call, at_us: int, book: Book) -> bool:
 
 def _pay_up(payment: Payment, answered_us: int, ended_us: int, book: Book) -> int:
     """Post what is owed for the whole talk time, return what was posted too much. Returns the microseconds that could not be paid."""
-    owed = payment.rate.increments_for(ended_us - answered_us)
-    while payment.increments < owed:
+    while payment.paid_until_us < ended_us:
         if not payment.hold_next(book):
             return ended_us - payment.paid_until_us
         payment.post_held(book)
-    while payment.increments > owed:
-        payment.give_back_last(book, ended_us)
+    payment.give_back_unused(ended_us - answered_us, ended_us, book)
     return 0

@@ -6,14 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from trunkline.domain.destinations import DestinationSet
 from trunkline.domain.prefixes import PrefixTable
 from trunkline.domain.purses import Purse
 from trunkline.domain.rating import Rate
 
 
 @dataclass(frozen=True, slots=True)
+class BundleFacts:
+    """The minutes of one paid term, good for calls to `destinations` in [starts_us, ends_us).
+
+    Ledger accounts in seconds: `account_id` has the minutes, `revenue_id` receives what calls use.
+    """
+
+    account_id: int
+    revenue_id: int
+    name: str
+    destinations: DestinationSet
+    starts_us: int
+    ends_us: int
+
+    def covers(self, e164: str, at_us: int) -> bool:
+        return self.starts_us <= at_us < self.ends_us and self.destinations.covers(e164)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileFacts:
-    """A SIP Profile and what its Manager adds to it. `purse_id`, `revenue_id`: ledger accounts."""
+    """A SIP Profile and what its Manager adds to it. `purse_id`, `revenue_id`, `manager_purse_id`: ledger accounts.
+
+    `bundles`: in the order in which they are drawn on, the one that ends first before the others.
+    """
 
     profile_id: int
     manager_id: int
@@ -37,6 +59,12 @@ class ProfileFacts:
     barred_types: frozenset[str] = frozenset()
     ip_auth_address: str = ""
     ip_auth_port: int = 0
+    manager_purse_id: int = 0
+    bundles: tuple[BundleFacts, ...] = ()
+
+    def bundles_for(self, e164: str, at_us: int) -> tuple[BundleFacts, ...]:
+        """Those that cover a number now, whether anything is left in them or not."""
+        return tuple(bundle for bundle in self.bundles if bundle.covers(e164, at_us))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +113,8 @@ class Usage:
     purses: Mapping[int, Purse] = field(default_factory=dict)
     channels_in_use: Mapping[int, int] = field(default_factory=dict)
 
-    def available_micros(self, purse_id: int) -> int:
-        """What a purse can still pay; nothing, if it is not there."""
+    def available(self, purse_id: int) -> int:
+        """What a purse can still pay, micro-units or seconds; nothing, if it is not there."""
         purse = self.purses.get(purse_id)
         return 0 if purse is None else purse.available
 

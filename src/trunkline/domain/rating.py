@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MICROSECONDS = 1_000_000
 
@@ -40,3 +40,11 @@ class Rate:
         if beyond_us <= 0:
             return 1
         return 1 + -(-beyond_us // (self.next_increment_seconds * MICROSECONDS))
+
+    def after_minutes(self) -> Rate:
+        """What money pays once a bundle's minutes have run out in mid-call: next increments from the beginning, and no connection fee."""
+        return replace(self, connection_fee_micros=0, first_increment_seconds=self.next_increment_seconds)
+
+    @property
+    def is_free(self) -> bool:
+        return self.rate_per_minute_micros == self.connection_fee_micros == 0

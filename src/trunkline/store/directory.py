@@ -11,16 +11,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts
+from trunkline.domain.destinations import destination_set
+from trunkline.domain.directory import Binding, BundleFacts, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts
 from trunkline.domain.prefixes import PrefixTable
 from trunkline.domain.rating import Rate
 from trunkline.domain.routing import carrier_uri
 from trunkline.store import sealing
-from trunkline.store.models import Account, Carrier, CarrierRoute, Change, Manager, Number, Price, PriceList, Profile, Registration
+from trunkline.store.ledger import microseconds
+from trunkline.store.models import (
+    Account,
+    Carrier,
+    CarrierRoute,
+    Change,
+    ClockOffset,
+    Manager,
+    Number,
+    Price,
+    PriceList,
+    Profile,
+    Registration,
+    Term,
+)
 
 MICROSECONDS = 1_000_000
+SECONDS_OF_BUNDLES = "SEC"
+OPEN_BUNDLES = Term.objects.filter(kind=Term.Kind.BUNDLE, ended_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +150,9 @@ class StoreDirectory:
     # Loading
 
     def _load_profile(self, profile_id: int) -> ProfileFacts | None:
-        profile = Profile.objects.select_related("manager").filter(id=profile_id).exclude(state=Profile.State.DELETED).first()
+        known = Profile.objects.select_related("manager").exclude(state=Profile.State.DELETED)
+        has_bundles = Exists(OPEN_BUNDLES.filter(profile=OuterRef("pk")))
+        profile = known.annotate(has_bundles=has_bundles).filter(id=profile_id).first()
         if profile is None:
             return None
         manager = profile.manager
@@ -160,7 +179,15 @@ class StoreDirectory:
             barred_types=frozenset(profile.barred_types),
             ip_auth_address=profile.ip_auth_address or "",
             ip_auth_port=profile.ip_auth_port or 0,
+            manager_purse_id=manager.account_id,
+            bundles=self._load_bundles(profile_id) if profile.has_bundles else (),
         )
+
+    def _load_bundles(self, profile_id: int) -> tuple[BundleFacts, ...]:
+        """A test system's clock is ahead of that of calls: their terms begin and end so much earlier for us."""
+        ahead_us = ClockOffset.objects.values_list("offset_us", flat=True).first() or 0
+        terms = OPEN_BUNDLES.filter(profile=profile_id).select_related("product").order_by("ends_at", "id")
+        return tuple(_bundle_facts(term, self._revenue_id(SECONDS_OF_BUNDLES), ahead_us) for term in terms)
 
     def _revenue_id(self, currency: str) -> int:
         if currency not in self._revenue_ids:
@@ -199,6 +226,20 @@ class StoreDirectory:
     def _forget_prices(self) -> None:
         self._price_books.clear()
         self._prices_change_us = None
+
+
+def _bundle_facts(term: Term, revenue_id: int, ahead_us: int) -> BundleFacts:
+    product = term.product
+    assert product is not None, "a constraint of the store"
+    assert term.minutes_id is not None, "a constraint of the store"
+    return BundleFacts(
+        account_id=term.minutes_id,
+        revenue_id=revenue_id,
+        name=product.name,
+        destinations=destination_set(product.country, product.excluded_prefixes, product.excluded_types),
+        starts_us=microseconds(term.starts_at) - ahead_us,
+        ends_us=microseconds(term.ends_at) - ahead_us,
+    )
 
 
 def _carrier_facts(carrier: Carrier) -> CarrierFacts:

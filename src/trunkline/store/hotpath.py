@@ -18,6 +18,7 @@ import psycopg
 from django.db import OperationalError, connection
 
 from trunkline.domain.purses import Entry, Purse
+from trunkline.store.buckets import UPSERT_USAGE, usage_of
 
 Row = tuple[Any, ...]
 
@@ -28,10 +29,12 @@ LIVE_COLUMNS = (
     "call_ref, edge_key, edge, state, direction, caller_profile_id, callee_profile_id, purse_id, revenue_id, "
     "held, paid, increments, admitted_us, answered_us, paid_until_us, facts"
 )
+MINUTES_COLUMNS = "minutes_id, minutes_held_seconds, minutes_paid_seconds, minutes_increments"
 RECORD_COLUMNS = (
-    "call_ref, manager_id, profile_id, peer_profile_id, direction, caller, caller_shown, dialled, callee, destination, carrier_id, "
-    "started_us, ringing_us, answered_us, ended_us, duration_seconds, billed_seconds, rate_per_minute_micros, connection_fee_micros, "
-    "cost_micros, currency, result, sip_status, refusal, ended_by, trace"
+    "call_ref, manager_id, profile_id, peer_profile_id, direction, caller, caller_shown, dialled, callee, prefix, destination, country, "
+    "carrier_id, started_us, ringing_us, answered_us, ended_us, duration_seconds, billed_seconds, bundle_seconds, rate_per_minute_micros, "
+    "connection_fee_micros, first_increment_seconds, next_increment_seconds, cost_micros, paid_by, currency, result, sip_status, "
+    "q850_cause, refusal, ended_by, sip_call_id, source, user_agent, trace"
 )
 REGISTRATION_COLUMNS = (
     "profile_id, contact, source, socket, behind_nat, user_agent, call_id, cseq, since_us, refreshed_us, expires_us, "
@@ -54,6 +57,7 @@ INSERT_LIVE = _insert("store_livecall", LIVE_COLUMNS)
 UPDATE_LIVE = (
     "UPDATE store_livecall SET state = ?, held = ?, paid = ?, increments = ?, answered_us = ?, paid_until_us = ? WHERE call_ref = ?"
 )
+UPDATE_MINUTES = "UPDATE store_livecall SET " + MINUTES_COLUMNS.replace(",", " = ?,") + " = ? WHERE call_ref = ?"  # noqa: S608
 UPDATE_FACTS = "UPDATE store_livecall SET facts = ? WHERE call_ref = ?"
 DELETE_LIVE = "DELETE FROM store_livecall WHERE call_ref = ?"
 SELECT_PURSES = (
@@ -64,7 +68,7 @@ SELECT_CHANNELS = (
     "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id IN (SELECT value FROM json_each(?)) ORDER BY profile_id",
     "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id = ANY(?) ORDER BY profile_id FOR NO KEY UPDATE",
 )
-SELECT_LIVE = "SELECT " + LIVE_COLUMNS + " FROM store_livecall WHERE edge = ? ORDER BY call_ref"  # noqa: S608
+SELECT_LIVE = "SELECT " + LIVE_COLUMNS + ", " + MINUTES_COLUMNS + " FROM store_livecall WHERE edge = ? ORDER BY call_ref"  # noqa: S608
 SELECT_REGISTRATIONS = "SELECT " + REGISTRATION_COLUMNS + " FROM store_registration"  # noqa: S608
 INSERT_RECORD = _insert("store_callrecord", RECORD_COLUMNS)
 INSERT_POSTING = _insert("store_posting", "key, debit_id, credit_id, amount, kind, call_ref, note, posted_us")
@@ -84,6 +88,7 @@ class Writes:
 
     live: list[Row] = field(default_factory=list)
     live_updates: list[Row] = field(default_factory=list)
+    minutes: list[Row] = field(default_factory=list)
     facts: list[Row] = field(default_factory=list)
     ended: list[Row] = field(default_factory=list)
     records: list[Row] = field(default_factory=list)
@@ -132,9 +137,11 @@ class HotPath:
         self._many(DELETE_LIVE, writes.ended)  # first: the same INVITE may have come again in the same turn
         self._many(INSERT_LIVE, writes.live)
         self._many(UPDATE_LIVE, writes.live_updates)
+        self._many(UPDATE_MINUTES, writes.minutes)
         self._many(UPDATE_FACTS, writes.facts)
         self._many(INSERT_POSTING, [_posting(entry) for entry in writes.entries])
         self._many(INSERT_RECORD, writes.records)
+        self._many(UPSERT_USAGE, usage_of(RECORD_COLUMNS, writes.records))
         self._many(UPSERT_REGISTRATION, writes.registrations)
         self._many(DELETE_REGISTRATION, writes.registrations_gone)
         self._many(UPSERT_POSITION, writes.positions)
@@ -143,7 +150,7 @@ class HotPath:
         self._many(CARRIER_HEALTH, writes.carriers)
 
     def live_rows(self, edge: str) -> list[Row]:
-        """Every live call of an edge, in `LIVE_COLUMNS` order."""
+        """Every live call of an edge, in the order of `LIVE_COLUMNS`, then `MINUTES_COLUMNS`."""
         return self._all(SELECT_LIVE, (edge,))
 
     def registration_rows(self) -> list[Row]:

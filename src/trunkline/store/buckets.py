@@ -1,0 +1,66 @@
+"""Usage buckets: what a profile's call records add up to by quarter of an hour and direction (SPEC R9).
+
+Any month in any time zone is a sum of whole quarters of an hour. A call between two profiles is the caller's `internal` and, without its
+cost, the callee's `incoming`. Whoever writes records writes these with them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+BUCKET_US = 15 * 60 * 1_000_000
+SUMS = ("attempts", "answered", "duration_seconds", "billed_seconds", "bundle_seconds", "cost_micros")
+PICKED = ("started_us", "profile_id", "peer_profile_id", "direction", "result", "duration_seconds", *SUMS[3:])
+
+Key = tuple[int, int, str]
+
+UPSERT_USAGE = (
+    f"INSERT INTO store_usagebucket (profile_id, starts_us, direction, {', '.join(SUMS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own names
+    "ON CONFLICT (profile_id, starts_us, direction) DO UPDATE SET "
+    + ", ".join(f"{name} = store_usagebucket.{name} + excluded.{name}" for name in SUMS)
+)
+
+# What the buckets must be, from the records: for the audit, and for a store that has records from before there were buckets.
+USAGE_OF_RECORDS = f"""
+    SELECT profile_id, starts_us, direction, count(*) AS attempts, sum(answered) AS answered, sum(duration_seconds) AS duration_seconds,
+           sum(billed_seconds) AS billed_seconds, sum(bundle_seconds) AS bundle_seconds, sum(cost_micros) AS cost_micros
+    FROM (
+        SELECT profile_id, started_us - started_us % {BUCKET_US} AS starts_us, direction, CASE result WHEN 'answered' THEN 1 ELSE 0 END AS answered,
+               duration_seconds, billed_seconds, bundle_seconds, cost_micros
+        FROM store_callrecord WHERE profile_id IS NOT NULL
+        UNION ALL
+        SELECT peer_profile_id, started_us - started_us % {BUCKET_US}, 'incoming', CASE result WHEN 'answered' THEN 1 ELSE 0 END,
+               duration_seconds, 0, 0, 0
+        FROM store_callrecord WHERE peer_profile_id IS NOT NULL
+    ) records GROUP BY profile_id, starts_us, direction"""  # noqa: S608 - our own names and number
+
+
+def usage_of(columns: str, records: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows for `UPSERT_USAGE`, in the order in which everybody locks them."""
+    pick = _picker(columns)
+    sums: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SUMS))
+    for row in records:
+        for key, values in _shares(pick(row)):
+            sums[key] = [have + more for have, more in zip(sums[key], values, strict=True)]
+    return [(*key, *sums[key]) for key in sorted(sums)]
+
+
+@lru_cache(maxsize=2)
+def _picker(columns: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    names = columns.split(", ")
+    return itemgetter(*(names.index(name) for name in PICKED))
+
+
+def _shares(picked: tuple[Any, ...]) -> Iterator[tuple[Key, tuple[int, ...]]]:
+    """What a record adds to which buckets."""
+    started_us, profile_id, peer_id, direction, result, duration, *paid = picked
+    starts_us = started_us - started_us % BUCKET_US
+    talked = (1, int(result == "answered"), duration)
+    if profile_id is not None:
+        yield (profile_id, starts_us, direction), (*talked, *paid)
+    if peer_id is not None:
+        yield (peer_id, starts_us, "incoming"), (*talked, 0, 0, 0)
