@@ -19,7 +19,7 @@ from trunkline.store.models.changes import AuditEntry, Change, ClockOffset
 from trunkline.store.models.companies import ChannelUse, Manager, Number, Profile
 from trunkline.store.models.ledger import Account, Posting, StatementHead
 from trunkline.store.models.mail import Mail
-from trunkline.store.models.payments import Payment, PaymentMethod, ProviderEvent
+from trunkline.store.models.payments import Dispute, Payment, PaymentMethod, ProviderEvent, PurchaseLimit, Refund
 from trunkline.store.models.prices import BundleProduct, Price, PriceList
 from trunkline.store.models.terms import RechargeRule, Term
 
@@ -34,6 +34,7 @@ __all__ = [
     "Change",
     "ChannelUse",
     "ClockOffset",
+    "Dispute",
     "JournalPosition",
     "LiveCall",
     "Mail",
@@ -46,7 +47,9 @@ __all__ = [
     "PriceList",
     "Profile",
     "ProviderEvent",
+    "PurchaseLimit",
     "RechargeRule",
+    "Refund",
     "Registration",
     "StatementHead",
     "Term",

@@ -1,4 +1,4 @@
-"""Money from outside: payment methods, payments, and what providers tell about them."""
+"""Money from outside: payment methods, payments, what went back, and what providers tell about them."""
 # ruff: noqa: DJ008, RUF012 - see the package
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ class Payment(models.Model):
     why = models.CharField(max_length=16, choices=Why.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.CREATED)
     failure = models.CharField(max_length=200, blank=True)
-    action_url = models.CharField(max_length=400, blank=True, help_text="where the payer goes on")
+    action_url = models.CharField(max_length=2000, blank=True, help_text="where the payer goes on")
     refunded_micros = models.BigIntegerField(default=0)
     disputed_micros = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, help_text="the provider was last asked how it stands")
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -72,6 +73,78 @@ class Payment(models.Model):
             ),
         ]
         indexes = [models.Index(name="payment_by_manager", fields=["manager", "created_at"])]
+
+
+class Refund(models.Model):
+    """Money of a payment that went back to the payer. What the Manager's Credit could not give is the operator's loss.
+
+    Written and posted before the provider is asked, so that the same Credit is never both spent and sent back.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "the provider was asked, or is to be asked again"
+        DONE = "done"
+        FAILED = "failed", "the provider would not; the Credit came back"
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    reference = models.CharField(max_length=120, unique=True)
+    provider_reference = models.CharField(max_length=120, blank=True)
+    amount_micros = models.BigIntegerField()
+    taken_micros = models.BigIntegerField(help_text="of it: from the Manager's Credit")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=200, blank=True)
+    failure = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="refund_amounts", condition=Q(amount_micros__gt=0, taken_micros__gte=0, amount_micros__gte=F("taken_micros"))
+            ),
+            models.UniqueConstraint(
+                name="refund_provider_reference_once", fields=["payment", "provider_reference"], condition=~Q(provider_reference="")
+            ),
+        ]
+
+
+class Dispute(models.Model):
+    """A payer has asked the bank for the money back. While it is open, and when it is lost, the money is gone."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        WON = "won", "the money came back"
+        LOST = "lost"
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    provider_reference = models.CharField(max_length=120)
+    amount_micros = models.BigIntegerField()
+    taken_micros = models.BigIntegerField(help_text="of it: from the Manager's Credit; the rest is the operator's loss")
+    counted_micros = models.BigIntegerField(help_text="of it: in the payment's disputed_micros")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    reason = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="dispute_amounts", condition=Q(amount_micros__gt=0, taken_micros__gte=0, amount_micros__gte=F("taken_micros"))
+            ),
+            models.UniqueConstraint(name="dispute_once", fields=["payment", "provider_reference"]),
+        ]
+
+
+class PurchaseLimit(models.Model):
+    """What the operator has set in place of the default limits of `trunkline.domain.payments`. Empty: no limit."""
+
+    currency = models.CharField(max_length=3)
+    kind = models.CharField(max_length=8, help_text="card, booked")
+    verified = models.BooleanField()
+    each_micros = models.BigIntegerField(null=True, help_text="of one payment")
+    month_micros = models.BigIntegerField(null=True, help_text="of 30 days")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="purchase_limit_once", fields=["currency", "kind", "verified"])]
 
 
 class ProviderEvent(models.Model):
