@@ -14,7 +14,7 @@ from trunkline.domain.money import MAX_AMOUNT_MICROS
 from trunkline.store import ledger
 from trunkline.store.ledger import PostingConflict
 from trunkline.store.locks import LockOrderError, Locks
-from trunkline.store.models import Account, AuditEntry, CallRecord, ChannelUse, Posting, Profile
+from trunkline.store.models import Account, AuditEntry, CallRecord, ChannelUse, Posting, Profile, StatementHead
 from trunkline.store.work import work
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -101,7 +101,13 @@ def append_only_rows() -> list[tuple[str, str]]:
     post(purse("ada", 50), purse("ben"), 1)
     CallRecord.objects.create(call_ref=7, direction="outgoing", started_us=1, ended_us=2, result="failed", trace="{}")
     AuditEntry.objects.create(at=NOW, actor="ada", action="test", target="x")
-    return [("store_posting", "amount"), ("store_callrecord", "cost_micros"), ("store_auditentry", "actor")]
+    StatementHead.objects.create(account=purse("eve"), month=NOW.date(), postings=0, balance=0, head="0" * 64, closed_at=NOW)
+    return [
+        ("store_posting", "amount"),
+        ("store_callrecord", "cost_micros"),
+        ("store_auditentry", "actor"),
+        ("store_statementhead", "balance"),
+    ]
 
 
 def statements(store: Store, table: str, column: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TABLES = ("store_posting", "store_callrecord", "store_auditentry")
+TABLES = ("store_posting", "store_callrecord", "store_auditentry", "store_statementhead")
 
 _SQLITE = """
 CREATE TRIGGER IF NOT EXISTS {table}_{event}_refused BEFORE {event} ON {table}
@@ -27,10 +27,14 @@ FOR EACH STATEMENT EXECUTE FUNCTION store_append_only()
 
 
 def protect(connection: BaseDatabaseWrapper) -> None:
+    """Every table that is there; a migration that brings another one calls it again."""
     with connection.cursor() as cursor:
+        there = connection.introspection.table_names(cursor)
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRESQL_FUNCTION)
         for table, event in _guards(connection):
+            if table not in there:
+                continue
             statement = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
             cursor.execute(statement.format(table=table, event=event))
 

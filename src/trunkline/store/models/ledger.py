@@ -65,11 +65,15 @@ class Posting(models.Model):
 
 
 class StatementHead(models.Model):
-    """Where a purse stood when a month was over: the balance, and the head of its chain of hashes up to there."""
+    """Where a purse stood when a month was over: the balance, and the head of its chain of hashes up to there. Append-only.
+
+    Only months in which something was booked, or that somebody looked at, have one.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     month = models.DateField(help_text="its first day")
     postings = models.BigIntegerField(help_text="so many up to its end, since the purse was opened")
+    last_posting = models.BigIntegerField(db_default=0, help_text="id of the last of them; 0: none")
     balance = models.BigIntegerField()
     head = models.CharField(max_length=64, help_text="hex SHA-256; see trunkline.domain.statements")
     closed_at = models.DateTimeField()

@@ -1,0 +1,184 @@
+"""A purse's movements in the order of booking, a month at a time, and the heads of closed months (ADR 0009).
+
+While a posting is made both its accounts are locked, so the ids of one purse's postings ascend in the order of their commits: who has read
+up to an id has missed none below it, without a lock and without a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from trunkline.domain import statements
+from trunkline.domain.statements import Head, Movement, Row
+from trunkline.store.models import Account, Manager, Posting, Profile, StatementHead, Term
+
+AT_ONCE = 2_000  # rows in memory
+SIDE = "SELECT id, posted_us, kind, note, {other}, {sign}amount, key FROM store_posting WHERE {own} = %s AND id > %s ORDER BY id LIMIT %s"
+MOVEMENTS = (
+    f"SELECT * FROM (SELECT * FROM ({SIDE.format(own='debit_id', other='credit_id', sign='-')}) paid "  # noqa: S608 - our own names
+    f"UNION ALL SELECT * FROM ({SIDE.format(own='credit_id', other='debit_id', sign='')}) came) both_sides ORDER BY 1 LIMIT %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Whose statement, in words, and which time its months are in."""
+
+    account: Account
+    words: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a month ended. `last_posting`: the id of the last posting in it or before."""
+
+    month: date | None
+    head: Head
+    last_posting: int
+
+
+def purse_of_manager(manager: Manager) -> Purse:
+    return Purse(manager.account, f"Credit of Manager {manager.pk}: {manager.company_name}", ZoneInfo(manager.time_zone))
+
+
+def purse_of_profile(profile: Profile) -> Purse:
+    return Purse(profile.account, f"Credit of SIP Profile {profile.pk}: {profile.name}", ZoneInfo(profile.manager.time_zone))
+
+
+def purse_of_term(term: Term) -> Purse:
+    assert term.minutes is not None, "only bundles have minutes"
+    return Purse(term.minutes, f"Minutes of bundle term {term.pk}", ZoneInfo(term.manager.time_zone))
+
+
+def movements(account_id: int, after_posting: int) -> Iterator[Movement]:
+    """All of a purse's movements after a posting, in the order of booking; a few thousand in memory at a time."""
+    others: dict[int, str] = {}
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(MOVEMENTS, [account_id, after_posting, AT_ONCE, account_id, after_posting, AT_ONCE, AT_ONCE])
+            rows = cursor.fetchall()
+        for posting_id, posted_us, kind, note, other_id, amount, key in rows:
+            if other_id not in others:
+                others[other_id] = other_side(other_id)
+            yield Movement(posting_id, posted_us, kind, note, others[other_id], amount, key)
+        if len(rows) < AT_ONCE:
+            return
+        after_posting = rows[-1][0]
+
+
+def other_side(account_id: int) -> str:
+    """In words that stay true: numbers, not names."""
+    account = Account.objects.get(pk=account_id)
+    match account.kind:
+        case Account.Kind.MANAGER:
+            return f"Credit of Manager {Manager.objects.values_list('pk', flat=True).get(account=account)}"
+        case Account.Kind.PROFILE:
+            return f"Credit of SIP Profile {Profile.objects.values_list('pk', flat=True).get(account=account)}"
+        case Account.Kind.BUNDLE:
+            return f"Minutes of bundle term {Term.objects.values_list('pk', flat=True).get(minutes=account)}"
+        case Account.Kind.FUNDING:
+            return "Granted" if account.currency == statements.SECONDS else "Money from outside"
+        case Account.Kind.REVENUE:
+            return "Used" if account.currency == statements.SECONDS else "The operator's income"
+    return "The operator's loss"
+
+
+def last_closed(account: Account, before: date | None = None) -> Mark:
+    """The last closed month, or the last one before a month; the purse's opening when there is none."""
+    heads = (
+        StatementHead.objects.filter(account=account) if before is None else StatementHead.objects.filter(account=account, month__lt=before)
+    )
+    head = heads.order_by("-month").first()
+    return Mark(None, statements.opened(account.pk, account.currency), 0) if head is None else _mark(head)
+
+
+def closed(account: Account, month: date) -> Mark | None:
+    """Where a closed month ended. One without a head, but with a closed one after it, has no movements and ended where the one before did."""
+    if not StatementHead.objects.filter(account=account, month__gte=month).exists():
+        return None
+    return last_closed(account, statements.month_after(month))
+
+
+def rows_after(purse: Purse, mark: Mark) -> Iterator[tuple[date, Row, int]]:
+    """Each row with its month and posting id. No month is before that of the row before it, nor one that is closed."""
+    account, head = purse.account, mark.head
+    month = None if mark.month is None else statements.month_after(mark.month)
+    end_us = 0 if month is None else statements.ends_us(month, purse.zone)
+    for movement in movements(account.pk, mark.last_posting):
+        if movement.posted_us >= end_us:
+            month = statements.month_of(movement.posted_us, purse.zone)
+            end_us = statements.ends_us(month, purse.zone)
+        row = statements.add(head, movement, account.currency)
+        head = row.head
+        assert month is not None
+        yield month, row, movement.posting_id
+
+
+def marks_until(purse: Purse, last: date, *, always: bool) -> list[Mark]:
+    """The ends of all months up to `last` that are not closed and in which something was booked; `always`: of `last` itself, too."""
+    mark = last_closed(purse.account)
+    found: dict[date, Mark] = {}
+    for month, row, posting_id in rows_after(purse, mark):
+        if month > last:
+            break
+        mark = found[month] = Mark(month, row.head, posting_id)
+    if always and (mark.month is None or mark.month < last):
+        found[last] = Mark(last, mark.head, mark.last_posting)
+    return list(found.values())
+
+
+def save(account: Account, marks: list[Mark], now: datetime) -> None:
+    """Whoever was first has closed the month."""
+    StatementHead.objects.bulk_create([_head(account, mark, now) for mark in marks], ignore_conflicts=True)
+
+
+def to_close(zone_name: str, last: date) -> QuerySet[Account]:
+    """Purses of a time zone with something booked after their last closed month, when `last` is not closed yet."""
+    closed_here = StatementHead.objects.filter(account=OuterRef("pk"))
+    seen = closed_here.values("account").annotate(seen=Max("last_posting")).values("seen")
+    purses = Account.objects.filter(_owned_in(zone_name), ~Exists(closed_here.filter(month__gte=last)), guarded=True)
+    newer = Posting.objects.filter(pk__gt=OuterRef("seen"))
+    return (
+        purses.annotate(seen=Coalesce(Subquery(seen), 0))
+        .filter(Exists(newer.filter(debit=OuterRef("pk"))) | Exists(newer.filter(credit=OuterRef("pk"))))
+        .order_by("pk")
+    )
+
+
+def purse_of(account: Account) -> Purse:
+    """Whose it is."""
+    match account.kind:
+        case Account.Kind.MANAGER:
+            return purse_of_manager(Manager.objects.select_related("account").get(account=account))
+        case Account.Kind.PROFILE:
+            return purse_of_profile(Profile.objects.select_related("account", "manager").get(account=account))
+    return purse_of_term(Term.objects.select_related("minutes", "manager").get(minutes=account))
+
+
+def _owned_in(zone_name: str) -> Q:
+    owned = Manager.objects.filter(time_zone=zone_name)
+    return (
+        Q(pk__in=owned.values("account"))
+        | Q(pk__in=Profile.objects.filter(manager__in=owned).values("account"))
+        | Q(pk__in=Term.objects.filter(manager__in=owned, minutes__isnull=False).values("minutes"))
+    )
+
+
+def _mark(head: StatementHead) -> Mark:
+    return Mark(head.month, Head(head.postings, head.balance, head.head), head.last_posting)
+
+
+def _head(account: Account, mark: Mark, now: datetime) -> StatementHead:
+    assert mark.month is not None
+    return StatementHead(
+        account=account, month=mark.month, postings=mark.head.number, balance=mark.head.balance, head=mark.head.digest,
+        last_posting=mark.last_posting, closed_at=now,
+    )  # fmt: skip
