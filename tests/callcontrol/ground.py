@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Sum
@@ -19,6 +20,7 @@ from trunkline.store.directory import StoreDirectory
 from trunkline.store.hotpath import HotPath
 from trunkline.store.models import (
     Account,
+    BundleProduct,
     CallRecord,
     Carrier,
     CarrierRoute,
@@ -30,6 +32,8 @@ from trunkline.store.models import (
     Price,
     PriceList,
     Profile,
+    Term,
+    UsageBucket,
 )  # fmt: skip
 
 MICROSECONDS = 1_000_000
@@ -40,7 +44,13 @@ FRANCE = "+33123456789"
 
 
 def make_company(
-    *, credit_micros: int = 1_000_000, channels: int = 5, profiles: int = 1, first: int = 60, following: int = 60
+    *,
+    credit_micros: int = 1_000_000,
+    channels: int = 5,
+    profiles: int = 1,
+    first: int = 60,
+    following: int = 60,
+    manager_credit_micros: int = 0,
 ) -> list[Profile]:
     """Profiles with Credit that came from outside, one price for France, one carrier for everything."""
     revenue = Account.objects.create(kind="revenue", name="revenue", currency="USD", guarded=False)
@@ -52,6 +62,7 @@ def make_company(
         first_increment_seconds=first, next_increment_seconds=following,
     )  # fmt: skip
     account = Account.objects.create(kind="manager", name="m", currency="USD", guarded=True)
+    pay_in(funding, account, manager_credit_micros, "pay/manager")
     manager = Manager.objects.create(
         company_name="Architects", country="US", currency="USD", time_zone="UTC", admin_account="Architects.Admin", price_list=price_list,
         account=account, created_at=START,
@@ -70,6 +81,23 @@ def make_company(
         pay_in(funding, purse, credit_micros, f"pay/{number}")
         made.append(profile)
     return made
+
+
+def give_minutes(profile: Profile, seconds: int, *, country: str = "FR", days: int = 30, quantity: int = 1) -> Account:
+    """An open term of a bundle, and its purse."""
+    funding, _ = Account.objects.get_or_create(kind="funding", currency="SEC", defaults={"name": "seconds", "guarded": False})
+    Account.objects.get_or_create(kind="revenue", currency="SEC", defaults={"name": "used seconds", "guarded": False})
+    purse = Account.objects.create(kind="bundle", name=f"minutes of {profile.name}", currency="SEC", guarded=True)
+    product, _ = BundleProduct.objects.get_or_create(
+        price_list=PriceList.objects.get(), code=f"{country}-{days}", name=f"{country} for {days} days", minutes=5000, price_micros=1,
+        country=country, excluded_prefixes="us-traffic-exchanges" if country == "US" else "",
+    )  # fmt: skip
+    Term.objects.create(
+        kind="bundle", manager=profile.manager, profile=profile, product=product, minutes=purse, quantity=quantity, granted_seconds=seconds,
+        price_micros=1, starts_at=START, ends_at=START + timedelta(days=days),
+    )  # fmt: skip
+    pay_in(funding, purse, seconds, f"minutes/{purse.pk}")
+    return purse
 
 
 def pay_in(funding: Account, purse: Account, amount: int, key: str) -> None:
@@ -155,8 +183,12 @@ class Table:
 
 
 def free_micros(profile: Profile) -> int:
-    account = Account.objects.get(id=profile.account_id)
-    return account.balance - account.held
+    return free(Account.objects.get(id=profile.account_id))
+
+
+def free(purse: Account) -> int:
+    purse.refresh_from_db()
+    return purse.balance - purse.held
 
 
 def record(ref: str) -> CallRecord:
@@ -170,6 +202,7 @@ def differences() -> list[str]:
         came = Posting.objects.filter(credit=account).aggregate(n=Sum("amount"))["n"] or 0
         went = Posting.objects.filter(debit=account).aggregate(n=Sum("amount"))["n"] or 0
         held = LiveCall.objects.filter(purse=account).aggregate(n=Sum("held"))["n"] or 0
+        held += LiveCall.objects.filter(minutes=account).aggregate(n=Sum("minutes_held_seconds"))["n"] or 0
         if account.balance != came - went:
             found.append(f"account {account.name}: {account.balance} != {came - went}")
         if account.held != held:
@@ -187,4 +220,27 @@ def differences() -> list[str]:
         back = Posting.objects.filter(call_ref=call.call_ref, kind="call_back").aggregate(n=Sum("amount"))["n"] or 0
         if call.cost_micros != there - back:
             found.append(f"call {call.call_ref}: cost {call.cost_micros} != {there - back}")
-    return found
+        drawn = Posting.objects.filter(call_ref=call.call_ref, kind="minutes").aggregate(n=Sum("amount"))["n"] or 0
+        returned = Posting.objects.filter(call_ref=call.call_ref, kind="minutes_back").aggregate(n=Sum("amount"))["n"] or 0
+        if call.bundle_seconds != drawn - returned:
+            found.append(f"call {call.call_ref}: {call.bundle_seconds} s from bundles != {drawn - returned}")
+    return found + differences_in_usage()
+
+
+def differences_in_usage() -> list[str]:
+    """Each quarter of an hour counted again, record by record."""
+    counted: Counter[tuple[int, int, str]] = Counter()
+    for call in CallRecord.objects.exclude(profile=None):
+        starts_us = call.started_us // 900_000_000 * 900_000_000
+        worth = 1 + 1000 * call.duration_seconds + 7 * call.billed_seconds + 3 * call.bundle_seconds + 11 * call.cost_micros
+        counted[call.profile_id or 0, starts_us, call.direction] += worth + (5 if call.result == "answered" else 0)
+        if call.peer_profile_id is not None:
+            counted[call.peer_profile_id, starts_us, "incoming"] += (
+                1 + 1000 * call.duration_seconds + (5 if call.result == "answered" else 0)
+            )
+    stored = {
+        (each.profile_id, each.starts_us, each.direction): each.attempts + 1000 * each.duration_seconds + 7 * each.billed_seconds
+        + 3 * each.bundle_seconds + 11 * each.cost_micros + 5 * each.answered
+        for each in UsageBucket.objects.all()
+    }  # fmt: skip
+    return [f"bucket {key}: {counted[key]} != {stored.get(key)}" for key in {*counted, *stored} if counted[key] != stored.get(key)]

@@ -15,12 +15,14 @@ from tests.callcontrol.ground import (
     Table,
     differences,
     free_micros,
+    give_minutes,
     make_company,
     record,
 )  # fmt: skip
 from trunkline.callcontrol.batch import Turn
 from trunkline.callcontrol.protocol import Boot, Failed, Registered
-from trunkline.store.models import CallRecord, ChannelUse, LiveCall, Posting, Price, PriceList, Profile, Registration
+from trunkline.store.audit import audit
+from trunkline.store.models import Account, CallRecord, ChannelUse, LiveCall, Posting, Price, PriceList, Profile, Registration
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -345,12 +347,21 @@ class Traffic:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_traffic_with_crashes_leaves_a_clean_ledger(seed: int) -> None:
-    """After each crash only the store is left; at the end the ledger is counted again by plain sums."""
-    profiles = make_company(credit_micros=700_000, channels=4, profiles=3, first=30, following=6)
+    """After each crash only the store is left; at the end the ledger is counted again by plain sums, and by the product's audit.
+
+    The first profile has two bundles, the second one, the third pays with its own Credit.
+    """
+    profiles = make_company(credit_micros=700_000, channels=4, profiles=3, first=30, following=6, manager_credit_micros=500_000)
+    give_minutes(profiles[0], 400, days=20)
+    give_minutes(profiles[0], 900)
+    give_minutes(profiles[1], 1500)
     traffic = Traffic(seed, profiles)
     for _ in range(300):
         traffic.step()
     assert differences() == []
+    assert audit().differences == []
+    assert set(CallRecord.objects.values_list("paid_by", flat=True)) >= {"bundle", "profile"}
+    assert Posting.objects.filter(kind="minutes").count() > 10
     assert CallRecord.objects.filter(result="answered").count() > 10
     table = traffic.table
     live = [str(ref) for ref in LiveCall.objects.values_list("call_ref", flat=True)]
@@ -358,5 +369,6 @@ def test_random_traffic_with_crashes_leaves_a_clean_ledger(seed: int) -> None:
     table.turn(*(table.ended(ref) for ref in live), *(table.failed(ref) for ref in live))
     assert LiveCall.objects.count() == 0
     assert {in_use(profile) for profile in profiles} == {0}
-    assert {profile.account.held for profile in Profile.objects.select_related("account")} == {0}
+    assert set(Account.objects.values_list("held", flat=True)) == {0}
     assert differences() == []
+    assert audit().differences == []

@@ -84,6 +84,14 @@ DAMAGES: list[tuple[str, str, Damage]] = [
     ("balance", "account", lambda: unprotected("UPDATE store_posting SET amount = amount + 1 WHERE kind = 'call'")),
     ("posting_without_call", "posting", lambda: unprotected("DELETE FROM store_callrecord WHERE cost_micros > 0")),
     ("balance", "account", lambda: unprotected("DELETE FROM store_posting WHERE kind = 'payment'")),
+    ("two_holds", "call", lambda: sql("UPDATE store_livecall SET held = 1, minutes_held_seconds = 1")),
+    ("hold_without_purse", "call", lambda: sql("UPDATE store_livecall SET minutes_held_seconds = 1")),
+    ("live_call_minutes", "call", lambda: sql("UPDATE store_livecall SET minutes_paid_seconds = 60")),
+    ("live_call_minutes_increments", "call", lambda: sql("UPDATE store_livecall SET minutes_increments = 1")),
+    ("record_minutes", "call", lambda: unprotected("UPDATE store_callrecord SET bundle_seconds = bundle_seconds + 1")),
+    ("usage_buckets", "bucket", lambda: sql("UPDATE store_usagebucket SET cost_micros = cost_micros + 1")),
+    ("usage_buckets", "bucket", lambda: sql("DELETE FROM store_usagebucket")),
+    ("usage_buckets", "bucket", lambda: unprotected("UPDATE store_callrecord SET duration_seconds = duration_seconds + 1")),
 ]
 
 

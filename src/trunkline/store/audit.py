@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from trunkline.store import append_only
+from trunkline.store.buckets import SUMS, USAGE_OF_RECORDS
 from trunkline.store.snapshot import snapshot
 
 MOST_DIFFERENCES = 200  # of one check: enough to see a pattern
@@ -29,7 +30,17 @@ _PAID = """(SELECT coalesce(sum(CASE p.kind WHEN 'call' THEN p.amount WHEN 'call
             FROM store_posting p WHERE p.call_ref = c.call_ref)"""
 _INCREMENTS = """(SELECT coalesce(sum(CASE p.kind WHEN 'call' THEN 1 WHEN 'call_back' THEN -1 END), 0)
                   FROM store_posting p WHERE p.call_ref = c.call_ref)"""
-_RATED = """((c.rate_per_minute_micros * c.billed_seconds + 59) / 60 + coalesce(c.connection_fee_micros, 0))"""
+_RATED = """((c.rate_per_minute_micros * (c.billed_seconds - c.bundle_seconds) + 59) / 60 + coalesce(c.connection_fee_micros, 0))"""
+_DRAWN = """(SELECT coalesce(sum(CASE p.kind WHEN 'minutes' THEN p.amount WHEN 'minutes_back' THEN -p.amount END), 0)
+             FROM store_posting p WHERE p.call_ref = c.call_ref)"""
+_DRAWS = """(SELECT count(*) FROM store_posting p WHERE p.call_ref = c.call_ref AND p.kind = 'minutes')"""
+_BUCKET = f"profile_id, starts_us, direction, {', '.join(SUMS)}"
+
+
+def _in_a_row(of_records: int) -> str:
+    """The sums of a bucket as one text."""
+    return " || '/' || ".join(f"sum(CASE of_records WHEN {of_records} THEN {name} ELSE 0 END)" for name in SUMS)
+
 
 # Each gives (what, whose, what follows, what is stored) where the last two differ.
 CHECKS = {
@@ -44,10 +55,17 @@ CHECKS = {
         WHERE a.balance <> coalesce(m.moved, 0) ORDER BY a.id""",
     "held": """
         SELECT 'account', a.id, coalesce(h.held, 0), a.held FROM store_account a
-        LEFT JOIN (SELECT purse_id, sum(held) AS held FROM store_livecall GROUP BY purse_id) h ON h.purse_id = a.id
+        LEFT JOIN (
+            SELECT account, sum(held) AS held FROM (
+                SELECT purse_id AS account, held FROM store_livecall UNION ALL SELECT minutes_id, minutes_held_seconds FROM store_livecall
+            ) holds GROUP BY account
+        ) h ON h.account = a.id
         WHERE a.held <> coalesce(h.held, 0) ORDER BY a.id""",
     "hold_without_purse": """
-        SELECT 'call', call_ref, 0, held FROM store_livecall WHERE purse_id IS NULL AND held <> 0 ORDER BY call_ref""",
+        SELECT 'call', call_ref, 0, held + minutes_held_seconds FROM store_livecall
+        WHERE (purse_id IS NULL AND held <> 0) OR (minutes_id IS NULL AND minutes_held_seconds <> 0) ORDER BY call_ref""",
+    "two_holds": """
+        SELECT 'call', call_ref, 0, minutes_held_seconds FROM store_livecall WHERE held <> 0 AND minutes_held_seconds <> 0 ORDER BY call_ref""",
     "purse_below_zero": """
         SELECT 'account', id, held, balance FROM store_account WHERE guarded AND balance < held ORDER BY id""",
     "sum_of_balances": """
@@ -70,11 +88,24 @@ CHECKS = {
     "live_call_increments": f"""
         SELECT 'call', c.call_ref, {_INCREMENTS}, c.increments FROM store_livecall c
         WHERE c.increments < {_INCREMENTS} ORDER BY c.call_ref""",
+    "live_call_minutes": f"""
+        SELECT 'call', c.call_ref, {_DRAWN}, c.minutes_paid_seconds FROM store_livecall c
+        WHERE c.minutes_paid_seconds <> {_DRAWN} ORDER BY c.call_ref""",
+    "live_call_minutes_increments": f"""
+        SELECT 'call', c.call_ref, {_DRAWS}, c.minutes_increments FROM store_livecall c
+        WHERE c.minutes_increments <> {_DRAWS} ORDER BY c.call_ref""",
     "record_cost": f"""
         SELECT 'call', c.call_ref, {_PAID}, c.cost_micros FROM store_callrecord c WHERE c.cost_micros <> {_PAID} ORDER BY c.call_ref""",
+    "record_minutes": f"""
+        SELECT 'call', c.call_ref, {_DRAWN}, c.bundle_seconds FROM store_callrecord c WHERE c.bundle_seconds <> {_DRAWN} ORDER BY c.call_ref""",
     "record_rated": f"""
         SELECT 'call', c.call_ref, {_RATED}, c.cost_micros FROM store_callrecord c
         WHERE c.billed_seconds > 0 AND c.cost_micros <> {_RATED} ORDER BY c.call_ref""",
+    "usage_buckets": f"""
+        SELECT 'bucket', profile_id || ' ' || direction || ' ' || starts_us, {_in_a_row(1)}, {_in_a_row(0)} FROM (
+            SELECT 1 AS of_records, {_BUCKET} FROM ({USAGE_OF_RECORDS}) follows
+            UNION ALL SELECT 0, {_BUCKET} FROM store_usagebucket
+        ) sides GROUP BY profile_id, starts_us, direction HAVING {_in_a_row(1)} <> {_in_a_row(0)}""",
     "posting_without_call": """
         SELECT 'posting', p.id, 0, p.amount FROM store_posting p WHERE p.call_ref IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM store_callrecord r WHERE r.call_ref = p.call_ref)
