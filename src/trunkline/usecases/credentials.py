@@ -13,7 +13,7 @@ from trunkline.domain.errors import Conflict, Invalid
 from trunkline.store import sealing
 from trunkline.store.models import Carrier, Change, Profile
 from trunkline.store.work import By, Work, work
-from trunkline.usecases.profiles import change, lock_profile
+from trunkline.usecases.profile_changes import change, lock_profile
 
 LONGEST_OVERLAP = timedelta(hours=24)
 BATCH = 1000

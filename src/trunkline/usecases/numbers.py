@@ -9,7 +9,7 @@ from trunkline.domain.errors import Conflict, NotFound
 from trunkline.domain.number_sheet import StockNumber, read_numbers
 from trunkline.store.models import Change, Number, Profile
 from trunkline.store.work import By, Work, work
-from trunkline.usecases.profiles import change, lock_profile
+from trunkline.usecases.profile_changes import announce, change, lock_profile
 
 BATCH = 500
 
@@ -43,25 +43,40 @@ def assign_number(*, now: datetime, by: By, e164: str, profile_id: int, allow_fo
             raise Conflict(f"+{number.e164} is on another SIP Profile: release it there first.")
         if number.country != manager.country and not allow_foreign:
             raise Conflict(f"+{number.e164} is a number of {number.country}, the Manager is in {manager.country}: that must be allowed.")
-        _put(doing, number, manager.pk, profile_id, "number.assign")
+        put_number(doing, number, manager.pk, profile_id, "number.assign")
 
 
 def release_number(*, now: datetime, by: By, e164: str, to_operator: bool = False) -> None:
     """Off its profile, back to the stock of its Manager or, `to_operator`, of the operator. A Caller ID that shows it is cleared."""
-    before = _number(e164)
+    ident = _number(e164).pk
     with work(now=now, by=by) as doing:
-        profile = lock_profile(doing, before.profile_id) if before.profile_id else None
-        number = _lock_number(doing, e164)
-        if number.profile_id != before.profile_id:
-            raise Conflict(f"+{number.e164} was moved at this moment: look at it, then do it again.")
-        if number.profile_id is None and (number.manager_id is None or not to_operator):
+        number, profile = lock_place(doing, ident)
+        if profile is None and (number.manager_id is None or not to_operator):
             raise Conflict(f"+{number.e164} is on no SIP Profile.")
-        if profile is not None and profile.caller_id == number.e164:
-            change(doing, profile, "caller_id", reason="number released", caller_id="")
-        _put(doing, number, None if to_operator else number.manager_id, None, "number.release")
+        if to_operator and number.terms.filter(ended_at=None).exists():
+            raise Conflict(f"+{number.e164} is rented: when its term is cancelled it returns to the stock by itself.")
+        send_back(doing, number, profile, manager_id=None if to_operator else number.manager_id)
 
 
-def _put(doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str) -> None:
+def lock_place(doing: Work, number_id: int) -> tuple[Number, Profile | None]:
+    """A number and the profile that it is on, locked. Raises `Conflict` when it was moved at this moment."""
+    before = Number.objects.filter(pk=number_id).values_list("profile_id", flat=True).first()
+    profile = lock_profile(doing, before) if before is not None else None
+    number = doing.locks.one(Number, number_id)
+    if number.profile_id != before:
+        raise Conflict(f"+{number.e164} was moved at this moment: look at it, then do it again.")
+    return number, profile
+
+
+def send_back(doing: Work, number: Number, profile: Profile | None, *, manager_id: int | None) -> None:
+    """To the stock of a Manager, or of the operator. A Caller ID that shows the number is cleared."""
+    if profile is not None and profile.caller_id == number.e164:
+        change(doing, profile, "caller_id", reason="number released", caller_id="")
+    put_number(doing, number, manager_id, None, "number.release")
+
+
+def put_number(doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str) -> None:
+    """On a profile, or in a stock; logged and announced."""
     before = {"manager": number.manager_id, "profile": number.profile_id}
     changed_profiles = [ident for ident in (number.profile_id, profile_id) if ident is not None]
     owner = manager_id or number.manager_id
@@ -70,7 +85,7 @@ def _put(doing: Work, number: Number, manager_id: int | None, profile_id: int | 
     doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after={"manager": manager_id, "profile": profile_id})
     doing.changed(Change.What.NUMBERS, number.e164)
     for profile in Profile.objects.filter(pk__in=changed_profiles):
-        doing.changed(Change.What.PROFILE, profile.pk, sip_user=profile.sip_user)
+        announce(doing, profile)
 
 
 def _number(e164: str) -> Number:

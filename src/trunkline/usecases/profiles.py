@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trunkline.domain.channels import MOST_CHANNELS
 from trunkline.domain.credentials import Draw, ha1, new_password, new_sip_user
-from trunkline.domain.errors import Conflict, Invalid, NotFound
+from trunkline.domain.errors import Conflict, Invalid
 from trunkline.domain.money import check_rate
 from trunkline.domain.names import check_name
 from trunkline.store import ledger, sealing
 from trunkline.store.models import Account, Change, ChannelUse, Manager, Profile
 from trunkline.store.work import By, Work, work
+from trunkline.usecases import subscriptions, terms
+from trunkline.usecases.profile_changes import change, lock_profile
+from trunkline.usecases.profile_orders import NOTHING, Order, carry_out
 
-MOST_CHANNELS = 300
 MOST_CALLS_PER_SECOND = 1000
 LONGEST_CALL_SECONDS = 24 * 3600
 BARRED_AT_FIRST = ("premium", "satellite", "international_network")
@@ -30,13 +33,25 @@ class ProfileCreated:
 
 
 def create_profile(
-    *, now: datetime, by: By, manager_id: int, name: str, channels: int, sip_domain: str, draw: Draw = secrets.randbelow
+    *,
+    now: datetime,
+    by: By,
+    manager_id: int,
+    name: str,
+    sip_domain: str,
+    channels: int = 0,
+    order: Order = NOTHING,
+    draw: Draw = secrets.randbelow,
 ) -> ProfileCreated:
-    """A profile with an empty purse and new credentials. Without channels it is inactive until some are bought."""
+    """A profile with an empty purse and new credentials. Without channels it is inactive until some are bought.
+
+    `order`: what is bought with it, all or nothing. `channels`: granted by the operator instead, complimentary.
+    """
     name = check_name(name, "name", longest=80)
     check_channels(channels)
     password = new_password(draw)
     with work(now=now, by=by) as doing:
+        till = terms.open_till(doing, terms.manager_of(manager_id), minutes=True)
         manager = doing.locks.one(Manager, manager_id)
         _check_name_free(manager_id, name)
         sip_user = _unused_sip_user(draw)
@@ -52,9 +67,17 @@ def create_profile(
             created_at=now,
         )
         ChannelUse.objects.create(profile=profile)
-        after = {"name": name, "channels": channels, "sip_user": sip_user}
-        doing.audit("profile.create", f"profile {profile.id}", manager_id=manager_id, after=after)
+        doing.audit(
+            "profile.create",
+            f"profile {profile.id}",
+            manager_id=manager_id,
+            after={"name": name, "channels": channels, "sip_user": sip_user},
+        )
         doing.changed(Change.What.PROFILE, profile.id, sip_user=sip_user)
+        shelf = terms.Shelf(profile, till.credit, [])
+        if channels:
+            subscriptions.set_granted_channels(doing, till, shelf, channels)
+        carry_out(doing, till, shelf, order)
     return ProfileCreated(profile.id, sip_user, password)
 
 
@@ -68,10 +91,11 @@ def rename_profile(*, now: datetime, by: By, profile_id: int, name: str) -> None
 
 
 def grant_channels(*, now: datetime, by: By, profile_id: int, channels: int) -> None:
-    """By the operator. Calls in progress go on when there are more of them than channels; new ones wait."""
+    """By the operator, free of charge (`subscriptions.set_granted_channels`). Calls in progress go on; new ones wait for a channel."""
     check_channels(channels)
     with work(now=now, by=by) as doing:
-        change(doing, lock_profile(doing, profile_id), "channels", channels=channels)
+        till, shelf = terms.lock_shelf(doing, profile_id)
+        subscriptions.set_granted_channels(doing, till, shelf, channels)
 
 
 def suspend_profile(*, now: datetime, by: By, profile_id: int, reason: str) -> None:
@@ -142,27 +166,6 @@ def set_max_rate(*, now: datetime, by: By, profile_id: int, max_rate_per_minute_
 def check_channels(channels: int) -> None:
     if not 0 <= channels <= MOST_CHANNELS:
         raise Invalid("channels", f"A SIP Profile has 0 to {MOST_CHANNELS} calling channels: make a second profile for more.")
-
-
-def lock_profile(doing: Work, profile_id: int) -> Profile:
-    """A profile that is not deleted, locked."""
-    profile = doing.locks.one(Profile, profile_id)
-    if profile.state == Profile.State.DELETED:
-        raise NotFound(f"SIP Profile {profile.name} was deleted.")
-    return profile
-
-
-def change(doing: Work, profile: Profile, action: str, *, reason: str = "", **new: Any) -> None:
-    """Set fields, log what they were, and let call control know. Nothing happens when all are so already."""
-    before = {name: getattr(profile, name) for name in new}
-    if before == new:
-        return
-    for name, value in new.items():
-        setattr(profile, name, value)
-    profile.save(update_fields=list(new))
-    after = new | _given(reason=reason or None)
-    doing.audit(f"profile.{action}", f"profile {profile.id}", manager_id=profile.manager_id, before=before, after=after)
-    doing.changed(Change.What.PROFILE, profile.id, sip_user=profile.sip_user)
 
 
 def _set_state(doing: Work, profile_id: int, state: Profile.State, reason: str = "") -> None:
