@@ -42,6 +42,12 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_pa
         ("DATABASE_URL", "mysql://x"),
         ("ENGINE", "docker"),
         ("ALLOW_PRIVATE_SOURCES", "yes"),
+        ("MAIL", "mail.example"),
+        ("MAIL", "http://mail.example"),
+        ("MAIL", "smtp://mail.example:x"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@b\r\nBcc: c@d"),
+        ("TEST_CLOCK", "maybe"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:

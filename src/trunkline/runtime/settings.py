@@ -20,6 +20,7 @@ T = TypeVar("T")
 PREFIX = "TRUNKLINE_"
 ECHO_PORT_COUNT = 400
 RTP_PORT_COUNT_MIN = 16
+MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 RUN_PATH_BYTES_MAX = 70  # a UNIX socket's path has 107 bytes; the rest is for the file name
 
 
@@ -66,9 +67,23 @@ def _engine(text: str) -> str:
 
 
 def _flag(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
+    if text.lower() not in ("true", "false", "1", "0"):
         raise ValueError("must be `true` or `false`")
-    return text.lower() == "true"
+    return text.lower() in ("true", "1")
+
+
+def _mail(text: str) -> str:
+    parts = urlsplit(text)
+    if text != "file" and (parts.scheme not in MAIL_PORTS or not parts.hostname):
+        raise ValueError("must be `file` or smtps://user:password@host, smtp://... (with STARTTLS) or smtp+plain://... (unencrypted)")
+    _ = parts.port  # raises what is wrong with it
+    return text
+
+
+def _mail_from(text: str) -> str:
+    if not text.isprintable() or not re.fullmatch(r"[^@<>]*[^@<>\s]@[^@<>\s]+|[^@<>]*<[^@<>\s]+@[^@<>\s]+>", text):
+        raise ValueError("must be an address such as notices@example.com or Name <notices@example.com>")
+    return text
 
 
 def setting(default: T, read: Callable[[str], T]) -> T:
@@ -97,6 +112,9 @@ class Settings:
     allow_private_sources: bool = setting(default=False, read=_flag)
     lab_carrier_address: str = setting("127.0.0.2", _address)
     lab_carrier_port: int = setting(5080, _port)
+    mail: str = setting("file", _mail)
+    mail_from: str = setting("Trunkline <notices@trunkline.localhost>", _mail_from)
+    test_clock: bool = setting(default=False, read=_flag)
 
     def __post_init__(self) -> None:
         if not self.advertised_address:
@@ -140,6 +158,10 @@ class Settings:
     @property
     def status_path(self) -> Path:
         return self.run_dir / "status.json"
+
+    @property
+    def clock_beat(self) -> Path:
+        return self.run_dir / "clock.beat"
 
     @property
     def callcontrol_socket(self) -> Path:

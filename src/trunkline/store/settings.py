@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline.runtime.keys import derived_key
 from trunkline.runtime.settings import load_settings
 from trunkline.store.databases import database_from
+from trunkline.store.mail_settings import mail_settings
 
 INSTANCE = load_settings()
 
@@ -17,6 +18,8 @@ LANGUAGE_CODE = "en"
 
 SECRET_KEY = derived_key(INSTANCE, "web").hex()
 DEBUG = False
+EMAIL_FILE_PATH = str(INSTANCE.mail_dir)
+globals().update(mail_settings(INSTANCE))  # EMAIL_...
 ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]", INSTANCE.sip_domain]
 ROOT_URLCONF = "trunkline.manager.urls"
 WSGI_APPLICATION = "trunkline.manager.wsgi.application"
