@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from trunkline.edge.config import EDGE_FILES, KAMAILIO_OPTIONS, answer_processes, write_kamailio_config
+from trunkline.edge.config import EDGE_FILES, KAMAILIO_OPTIONS, answer_processes, udp_workers, write_kamailio_config
 from trunkline.edge.rpc import write_carriers
 from trunkline.runtime.engine_root import ensure_root
 from trunkline.runtime.sandbox import engine_command
@@ -80,11 +80,11 @@ def test_the_certificate_is_for_the_domain_and_kept(written: Written) -> None:
     assert path.read_text(encoding="ascii") == "the operator's own"
 
 
-def test_as_many_answer_processes_as_processors_at_most(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, _ = written(invite_workers=16)
-    for processors, processes in ((1, 1), (2, 2), (4, 4), (64, 8)):
+def test_as_many_processes_as_the_processors_are_good_for(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, _ = written(udp_workers=4, invite_workers=16)
+    for processors, workers, processes in ((1, 2, 1), (2, 2, 1), (4, 4, 2), (64, 4, 8)):
         monkeypatch.setattr("os.cpu_count", lambda count=processors: count)
-        assert answer_processes(settings) == processes
+        assert (udp_workers(settings), answer_processes(settings)) == (workers, processes)
 
 
 def test_the_list_of_carriers(tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from trunkline.edge.rpc import CARRIERS_FILE
 from trunkline.runtime.keys import derived_key
 from trunkline.runtime.settings import Settings
 
-# `fm`: the memory manager without debugging. The other one takes a third of all CPU that a call costs (docs/explanation/edge.md).
+# `tlsf`: a memory manager without debugging. Kamailio's own choice takes a third of all CPU that a call costs (docs/explanation/edge.md).
 KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "tlsf", "-X", "tlsf")
 ASK_TIMEOUT_MS = 1500
 ANSWER_SOCKETS = 16
 ANSWER_PROCESSES_MAX = 8
+UDP_WORKERS_MIN = 2
+"""One may be waiting for a carrier's address or for RTPengine."""
 EDGE_FILES = Path(__file__).parent
 """What Kamailio must be able to read beside its directory."""
 PARTS = EDGE_FILES / "kamailio"
@@ -37,7 +39,7 @@ def write_kamailio_config(settings: Settings, directory: Path) -> Path:
         "sip_port": settings.sip_port,
         "sips_port": settings.sips_port,
         "domain": settings.sip_domain,
-        "udp_workers": settings.udp_workers,
+        "udp_workers": udp_workers(settings),
         "rtpengine_port": settings.rtpengine_port,
         "rpc_socket": settings.kamailio_rpc_socket,
         "mask_key": derived_key(settings, "edge topology mask").hex(),
@@ -53,9 +55,14 @@ def write_kamailio_config(settings: Settings, directory: Path) -> Path:
     return _write(directory / "kamailio.cfg", _filled("kamailio.cfg", values))
 
 
+def udp_workers(settings: Settings) -> int:
+    """Never more than processors: another process beside busy ones only cools their caches (docs/explanation/edge.md)."""
+    return min(settings.udp_workers, max(UDP_WORKERS_MIN, os.cpu_count() or 1))
+
+
 def answer_processes(settings: Settings) -> int:
-    """Never more than processors: a second process beside an idle one only cools its caches (docs/explanation/edge.md)."""
-    return max(1, min(settings.invite_workers, os.cpu_count() or 1, ANSWER_PROCESSES_MAX))
+    """One for two processors: what it does is a fifth of a call's work in Kamailio."""
+    return max(1, min(settings.invite_workers, (os.cpu_count() or 1) // 2, ANSWER_PROCESSES_MAX))
 
 
 def _answer_process(number: int) -> str:

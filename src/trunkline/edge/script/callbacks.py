@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from .text import is_plain, pv, quoted, text
 FIRST_WORKER = 1
 MAX_FORWARDS = 70
 CONTINUE = 1
+FEW_COLLECTIONS = (50_000, 20, 50)
 MESSAGE_BYTES_MAX = 16 * 1024
 """Calls must fit into the datagrams in which they are ended. An INVITE with video, ISUP and a signature has half of this."""
 KNOWN_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "UPDATE", "PRACK", "BYE"])
@@ -183,4 +185,7 @@ def _tell_what_we_do(method: str) -> None:
 
 
 def mod_init() -> Edge:
+    """Before Kamailio forks: what is loaded by now stays, and is not looked through for garbage again. Calls are freed by reference counting."""
+    gc.freeze()
+    gc.set_threshold(*FEW_COLLECTIONS)
     return Edge()
