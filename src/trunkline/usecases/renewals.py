@@ -1,0 +1,220 @@
+"""What is due: terms are renewed, run out, or lapse (SPEC R3.2, R3.6, R5.2, R7.1).
+
+One transaction for each term, in the order in which they end; several sweeps may run at once, and after days without any the terms in between
+follow each other, each with its own dates. A renewal that can't be paid asks Auto-recharge, which talks to a payment provider: between
+transactions, never inside one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+from django.db.models import Case, F, IntegerField, Q, Value, When
+
+from trunkline.domain.errors import Conflict
+from trunkline.domain.terms import GRACE, TERM
+from trunkline.store import ledger
+from trunkline.store.models import Number, Term
+from trunkline.store.work import By, Work, work
+from trunkline.usecases import terms
+from trunkline.usecases.number_fees import month_after
+from trunkline.usecases.numbers import lock_place, send_back
+from trunkline.usecases.profile_changes import announce
+from trunkline.usecases.terms import Shelf, Till
+
+log = structlog.get_logger()
+
+LONGEST_CALL = timedelta(days=2)  # a day, and room
+_RANK = Case(
+    When(kind=Term.Kind.CHANNELS, then=Value(0)), When(kind=Term.Kind.BUNDLE, then=Value(1)), default=2, output_field=IntegerField()
+)
+
+
+class Answer(Protocol):
+    """What Auto-recharge could do; `outcome` is a `recharge.Outcome`."""
+
+    @property
+    def outcome(self) -> str: ...
+
+
+class Recharge(Protocol):
+    """Fills the Manager's Credit for what is due, if its owner wants that."""
+
+    def __call__(self, *, now: datetime, by: By, manager_id: int, need_micros: int) -> Answer: ...
+
+
+class Outcome(StrEnum):
+    RENEWED = "renewed"
+    ENDED = "ended"
+    LAPSED = "lapsed"
+    UNPAID = "unpaid"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """`unpaid`: they wait for a payment that may still come. `more`: the limit was reached."""
+
+    renewed: int
+    ended: int
+    lapsed: int
+    unpaid: int
+    more: bool
+
+
+def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = None) -> Renewed:
+    """At most `limit` terms. Without `recharge` what can't be paid lapses at once."""
+    done: Counter[Outcome] = Counter()
+    place: tuple[datetime, int, int] | None = None
+    for _ in range(limit):
+        place = _next_due(now, place)
+        if place is None:
+            break
+        try:
+            done[_settle(now, by, place[2], recharge)] += 1
+        except Conflict as problem:  # somebody changed the same at this moment: the next sweep looks again
+            log.warning("a term was not settled", term=place[2], reason=str(problem))
+    _expire_released_minutes(now, by)
+    return Renewed(
+        done[Outcome.RENEWED], done[Outcome.ENDED], done[Outcome.LAPSED], done[Outcome.UNPAID], more=limit > 0 and place is not None
+    )
+
+
+def _next_due(now: datetime, after: tuple[datetime, int, int] | None) -> tuple[datetime, int, int] | None:
+    """The first that has ended behind a place in the order: by its end, channels before bundles. A renewed term's next one comes later."""
+    due = Term.objects.filter(ended_at=None, ends_at__lte=now).annotate(rank=_RANK)
+    if after is not None:
+        ends_at, rank, ident = after
+        same = Q(ends_at=ends_at)
+        due = due.filter(Q(ends_at__gt=ends_at) | same & Q(rank__gt=rank) | same & Q(rank=rank, pk__gt=ident))
+    return due.order_by("ends_at", "rank", "pk").values_list("ends_at", "rank", "pk").first()
+
+
+def _settle(now: datetime, by: By, term_id: int, recharge: Recharge | None) -> Outcome:
+    """Renewed if that can be paid, if need be after a recharge; lapsed if it can't, or has waited too long."""
+    outcome, missing = _try(now, by, term_id, lapse=recharge is None)
+    if outcome is not Outcome.UNPAID or recharge is None:
+        return outcome
+    term = Term.objects.get(pk=term_id)
+    answer = recharge(now=now, by=by, manager_id=term.manager_id, need_micros=missing).outcome
+    waited = now - (term.unpaid_since or now)
+    return _try(now, by, term_id, lapse=answer == "impossible" or waited >= GRACE)[0]
+
+
+def _try(now: datetime, by: By, term_id: int, *, lapse: bool) -> tuple[Outcome, int]:
+    """One transaction. With `UNPAID` comes the price that the Manager's Credit does not have."""
+    term = Term.objects.select_related("manager__price_list").get(pk=term_id)
+    with work(now=now, by=by) as doing:
+        return _settle_number(doing, term, lapse=lapse) if term.kind == Term.Kind.NUMBER else _settle_shelf(doing, term, lapse=lapse)
+
+
+def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int]:
+    """Channels or a bundle. What was cancelled ends when the shelf is locked."""
+    assert seen.profile_id is not None, "a constraint of the store"
+    till, shelf = terms.lock_shelf(doing, seen.profile_id)
+    term = next((each for each in shelf.terms if each.pk == seen.pk), None)
+    if term is None:
+        return (Outcome.GONE if seen.renews else Outcome.ENDED), 0
+    following = _following(term, till, shelf)
+    if following is not None and _can_pay(till, following):
+        terms.end(doing, till, term, Term.End.RENEWED)
+        terms.log(doing, f"{term.kind}.renew", terms.begin(doing, till, following, terms.describe(following)))
+        announce(doing, shelf.profile)
+        return Outcome.RENEWED, 0
+    if following is not None and not lapse:
+        return _wait(term, doing.now, following.price_micros)
+    terms.take_off(doing, till, shelf, term, Term.End.LAPSED)
+    return Outcome.LAPSED, 0
+
+
+def _settle_number(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int]:
+    assert seen.number_id is not None, "a constraint of the store"
+    till = terms.open_till(doing, seen.manager)
+    number, profile = lock_place(doing, seen.number_id)
+    term = Term.objects.select_related("manager").get(pk=seen.pk)
+    if term.ended_at is not None:
+        return Outcome.GONE, 0
+    following = _next_number(term, number)
+    if term.renews and _can_pay(till, following):
+        terms.end(doing, till, term, Term.End.RENEWED)
+        terms.log(doing, "number.renew", terms.begin(doing, till, following, terms.describe(following)))
+        return Outcome.RENEWED, 0
+    if term.renews and not lapse:
+        return _wait(term, doing.now, following.price_micros)
+    how = Term.End.LAPSED if term.renews else Term.End.CANCELLED
+    terms.end(doing, till, term, how)
+    terms.log(doing, f"number.{how}", term)
+    send_back(doing, number, profile, manager_id=None)
+    return (Outcome.LAPSED if term.renews else Outcome.ENDED), 0
+
+
+def _following(term: Term, till: Till, shelf: Shelf) -> Term | None:
+    """The next term at today's price. None: it can't be had any more, whatever is paid."""
+    if term.kind == Term.Kind.BUNDLE:
+        return _next_bundle(term, shelf)
+    price = till.manager.price_list.channel_price_micros
+    if price is None and not term.complimentary:
+        return None
+    return _next(term, term.quantity, 0 if term.complimentary else term.quantity * (price or 0))
+
+
+def _next_bundle(term: Term, shelf: Shelf) -> Term | None:
+    """Not more bundles than there are channels now (R5.2): nobody pays for minutes that can't be used."""
+    others = sum(each.quantity for each in shelf.bundles if each is not term)
+    room = (shelf.channels.quantity if shelf.channels else 0) - others
+    quantity = min(term.quantity, room)
+    if quantity < 1 or term.product is None:
+        return None
+    following = _next(term, quantity, 0 if term.complimentary else quantity * term.product.price_micros)
+    following.granted_seconds = terms.granted_seconds(term.product, quantity)
+    return following
+
+
+def _next_number(term: Term, number: Number) -> Term:
+    following = _next(term, 1, 0 if term.complimentary else number.monthly_price_micros)
+    following.ends_at = month_after(term)
+    following.profile_id, following.anchored_at = number.profile_id, term.anchored_at
+    return following
+
+
+def _next(term: Term, quantity: int, price_micros: int) -> Term:
+    return Term(
+        kind=term.kind,
+        manager_id=term.manager_id,
+        profile=term.profile,
+        product=term.product,
+        number=term.number,
+        quantity=quantity,
+        price_micros=price_micros,
+        complimentary=term.complimentary,
+        starts_at=term.ends_at,
+        ends_at=term.ends_at + TERM,
+        previous=term,
+    )
+
+
+def _can_pay(till: Till, following: Term) -> bool:
+    return ledger.free(till.credit) >= following.price_micros
+
+
+def _wait(term: Term, now: datetime, price_micros: int) -> tuple[Outcome, int]:
+    if term.unpaid_since is None:
+        term.unpaid_since = now
+        term.save(update_fields=["unpaid_since"])
+    return Outcome.UNPAID, price_micros
+
+
+def _expire_released_minutes(now: datetime, by: By) -> None:
+    """When a bundle ended, calls held some of its minutes; they have given them back."""
+    ended = Term.objects.filter(kind=Term.Kind.BUNDLE, ended_at__gt=now - LONGEST_CALL, ended_at__lte=now)
+    left = ended.filter(minutes__balance__gt=F("minutes__held")).select_related("manager", "product", "profile", "minutes")
+    for term in left.order_by("pk"):
+        with work(now=now, by=by) as doing:
+            assert term.minutes_id is not None, "a constraint of the store"
+            till = terms.open_till(doing, term.manager, more=[term.minutes_id], minutes=True)
+            terms.expire_minutes(doing, till, term)
