@@ -6,6 +6,7 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.callcontrol.ground import (
@@ -22,7 +23,7 @@ from tests.callcontrol.ground import (
 from trunkline.callcontrol.batch import Turn
 from trunkline.callcontrol.protocol import Boot, Failed, Registered
 from trunkline.store.audit import audit
-from trunkline.store.models import Account, CallRecord, ChannelUse, LiveCall, Posting, Price, PriceList, Profile, Registration
+from trunkline.store.models import Account, CallRecord, Carrier, ChannelUse, LiveCall, Posting, Price, PriceList, Profile, Registration
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -55,6 +56,16 @@ def test_a_call_that_is_not_answered_costs_nothing() -> None:
     table.turn(table.failed(ref, 486))
     assert (record(ref).result, record(ref).cost_micros, free_micros(profile), in_use(profile)) == ("busy", 0, 1_000_000, 0)
     assert differences() == []
+
+
+@pytest.mark.parametrize("called", ["anybody", "+", "¹²³", "9" * 40])
+def test_a_carriers_call_to_nobody_is_recorded(called: str) -> None:
+    [profile] = make_company()
+    table = Table()
+    question = msgspec.structs.replace(table.admit(profile, called), from_kind="carrier", from_id=Carrier.objects.get().id)
+    ((_, verdict),) = table.turn(question).answers
+    assert (verdict["go"], verdict["status"]) == (False, 404), verdict
+    assert CallRecord.objects.get().refusal == "unknown_number"
 
 
 def test_the_last_channel_goes_to_one_of_many_in_the_same_turn() -> None:

@@ -106,6 +106,7 @@ def with_profile(profile: ProfileFacts) -> Known:
         (out("+33123456789", from_id=99), "unknown_caller"),
         (incoming("12025550199"), "unknown_number"),
         (incoming("12025550103"), "unknown_number"),
+        (incoming("anybody"), "unknown_number"),
         (incoming("12025550101"), "not_reachable"),
         (incoming("12025550102", Usage({}, {2: 3})), "channels_full_incoming"),
         (incoming("12025550102", known=with_profile(replace(ENGINEERING, channels=0))), "not_reachable"),

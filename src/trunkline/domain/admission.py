@@ -130,7 +130,7 @@ def _incoming(decision: Decision, directory: Directory) -> None:
     if carrier is None:
         raise _Refused("unknown_caller", "there is no such carrier any more")
     decision.note("identity", f"carrier {carrier.name}")
-    decision.number = attempt.dialled.lstrip("+")
+    decision.number = _digits(attempt.dialled)
     decision.shown = _digits_from_carrier(attempt)
     _reach_callee(decision, directory)
 
@@ -276,5 +276,10 @@ def _digits_from_carrier(attempt: Attempt) -> str:
     """The caller as the carrier sends it, E.164 digits; empty when withheld or no number."""
     if attempt.anonymous:
         return ""
-    digits = (attempt.asserted or attempt.caller).lstrip("+")
-    return digits if digits.isdigit() else ""
+    return _digits(attempt.asserted or attempt.caller)
+
+
+def _digits(text: str) -> str:
+    """Without `+`; empty for a name: whoever reads a number later takes it for one."""
+    digits = text.lstrip("+")
+    return digits if digits.isascii() and digits.isdecimal() else ""
