@@ -1,4 +1,4 @@
-"""A whole instance in a home of its own: every process real, to be killed and frozen. It keeps its store when it goes down and up."""
+"""A whole instance in a home of its own: every process real, to be killed and frozen."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Instance:
         assert_done(self._trunkline("up", "--detach"))
 
     def down(self) -> None:
-        """All processes; the store stays."""
+        """All processes, for good; the store stays."""
         connections.close_all()
         self._trunkline("down")
+        self.ports.close()
 
     def remove(self) -> None:
-        self.ports.close()
         shutil.rmtree(self.settings.home)
 
     def migrate(self) -> None:
