@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +23,12 @@ if TYPE_CHECKING:
 def open_store() -> None:
     """Call this first in a command that reads or writes the store."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
+    django.setup()
+
+
+def open_web() -> None:
+    """Instead of `open_store`, for what concerns the tables of the web process as well."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "trunkline.web.settings"
     django.setup()
 
 
@@ -60,7 +65,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 def acting() -> dict[str, Any]:
     """What every use case wants to know: `now`, and `by` whom."""
-    return {"now": datetime.now(UTC), "by": _operator()}
+    from trunkline.store.clock import now
+
+    return {"now": now(), "by": _operator()}
 
 
 def show(as_json: bool, value: Any, text: Callable[[], Iterable[str]]) -> None:
@@ -87,11 +94,12 @@ def _operator() -> By:
     return By(f"operator {getpass.getuser()}", "command line")
 
 
-@click.command(cls=StoreCommand)
+@click.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit status 1 if something is to be done.")
 @click.pass_obj
 def migrate(settings: Settings, *, check: bool) -> None:
     """Bring the store's tables up to date, and passwords to the SIP domain of the settings."""
+    open_web()
     if check:
         call_command("migrate", check_unapplied=True, verbosity=0)
         return

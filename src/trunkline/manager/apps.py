@@ -1,4 +1,4 @@
-"""The web pages as a Django application."""
+"""The pages of a company as a Django application."""
 
 from django.apps import AppConfig
 

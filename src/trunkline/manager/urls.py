@@ -1,10 +1,16 @@
-"""Routes of the web process."""
+"""Routes of the Manager. Each area is a module with `urlpatterns` of its own; one line here."""
 
-from django.urls import path
+from __future__ import annotations
 
-from trunkline.manager import views
+from django.urls import include, path
 
-urlpatterns = [
-    path("", views.welcome, name="welcome"),
-    path("health", views.health, name="health"),
-]
+AREAS = (
+    "trunkline.manager.overview",
+    "trunkline.manager.trunks",
+    "trunkline.manager.profile",
+    "trunkline.manager.authentication",
+    "trunkline.manager.setup",
+    "trunkline.manager.members",
+    "trunkline.manager.history",
+)
+urlpatterns = [path("", include(area)) for area in AREAS]

@@ -137,13 +137,13 @@ def _kamailio_command(settings: Settings, root: Path | None) -> list[str]:
 def _web(settings: Settings) -> ProcessSpec:
     address = f"127.0.0.1:{settings.web_port}"
     scale = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--worker-tmp-dir", str(settings.run_dir)]
-    argv = [sys.executable, "-m", "gunicorn", "trunkline.manager.wsgi", "--bind", address, *scale, "--no-control-socket"]
+    argv = [sys.executable, "-m", "gunicorn", "trunkline.web.wsgi", "--bind", address, *scale, "--no-control-socket"]
     return ProcessSpec(
         name="web",
         command=lambda: argv,
         ready=lambda: probes.web_is_healthy(settings),
         ports=(Port("tcp", "127.0.0.1", settings.web_port),),
-        environment=_python_environment(settings),
+        environment=_python_environment(settings) | {"DJANGO_SETTINGS_MODULE": "trunkline.web.settings"},
         directory=settings.engines_dir / "web",
     )
 

@@ -86,6 +86,13 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _web_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be like https://manager.example.com")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def setting(default: T, read: Callable[[str], T]) -> T:
     made: T = field(default=default, metadata={"read": read})
     return made
@@ -100,6 +107,7 @@ class Settings:
     sip_port: int = setting(5060, _port)
     sips_port: int = setting(5061, _port)
     web_port: int = setting(8080, _port)
+    web_url: str = setting("", _web_url)
     rtpengine_port: int = setting(2223, _port)
     rtp_port_min: int = setting(30000, _port)
     rtp_port_max: int = setting(39999, _port)
@@ -119,6 +127,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.advertised_address:
             object.__setattr__(self, "advertised_address", self.sip_address)
+        if not self.web_url:
+            object.__setattr__(self, "web_url", f"http://localhost:{self.web_port}")
         problems = _conflicts(self)
         if problems:
             raise SettingsError("\n".join(problems))

@@ -1,4 +1,4 @@
-"""Django's settings, from those of the instance (docs/reference/layout.md)."""
+"""Django's settings for whoever needs the store only: call control, the clock, the command line. The web's: `trunkline.web.settings`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ INSTANCE = load_settings()
 
 DATABASES = {"default": database_from(INSTANCE.database_url, INSTANCE.sqlite_path)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["trunkline.store", "trunkline.manager", "django.contrib.staticfiles"]
+AUTH_USER_MODEL = "store.Person"
+INSTALLED_APPS = ["trunkline.store"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
@@ -20,15 +21,3 @@ SECRET_KEY = derived_key(INSTANCE, "web").hex()
 DEBUG = False
 EMAIL_FILE_PATH = str(INSTANCE.mail_dir)
 globals().update(mail_settings(INSTANCE))  # EMAIL_...
-ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]", INSTANCE.sip_domain]
-ROOT_URLCONF = "trunkline.manager.urls"
-WSGI_APPLICATION = "trunkline.manager.wsgi.application"
-MIDDLEWARE = [
-    "trunkline.manager.headers.SafeHeaders",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-]
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
-STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_ALLOW_ALL_ORIGINS = False

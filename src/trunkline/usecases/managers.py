@@ -16,6 +16,20 @@ from trunkline.store.work import By, Work, work
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """Checked when it is made. `country`: ISO 3166-1 alpha-2; `currency`: ISO 4217."""
+
+    name: str
+    country: str
+    currency: str
+    time_zone: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", check_name(self.name, "company_name", longest=120))
+        _check_place(self.country, self.currency, self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerCreated:
     manager_id: int
     warnings: tuple[str, ...]
@@ -33,29 +47,40 @@ def create_manager(
     price_list_id: int,
 ) -> ManagerCreated:
     """Open a Manager with an empty purse. One per company and country; another country's Manager of the same company is warned about."""
-    company_name = check_name(company_name, "company_name", longest=120)
-    _check_place(country, currency, time_zone)
-    check_account_name(admin_account)
+    company = Company(company_name, country, currency, time_zone)
     with work(now=now, by=by) as doing:
-        price_list = doing.locks.one(PriceList, price_list_id)
-        if price_list.currency != currency:
-            raise Conflict(f"Price list {price_list.name} is in {price_list.currency}: choose one in {currency}.")
-        warnings = _look_for_others(company_name, country, admin_account)
-        ledger.outside(Account.Kind.FUNDING, currency)
-        ledger.outside(Account.Kind.REVENUE, currency)
-        manager = Manager.objects.create(
-            company_name=company_name,
-            country=country,
-            currency=currency,
-            time_zone=time_zone,
-            admin_account=admin_account,
-            price_list=price_list,
-            account=ledger.open_account(kind=Account.Kind.MANAGER, name=f"Credit of {company_name} ({country})", currency=currency),
-            created_at=now,
-        )
-        after = {"company_name": company_name, "country": country, "currency": currency, "admin_account": admin_account}
-        doing.audit("manager.create", f"manager {manager.id}", manager_id=manager.id, after=after)
+        return open_manager(doing, company, admin_account=admin_account, price_list_id=price_list_id)
+
+
+def open_manager(doing: Work, company: Company, *, admin_account: str, price_list_id: int, email: str = "") -> ManagerCreated:
+    """In the caller's transaction; it has locked nothing yet."""
+    check_account_name(admin_account)
+    price_list = doing.locks.one(PriceList, price_list_id)
+    if price_list.currency != company.currency:
+        raise Conflict(f"Price list {price_list.name} is in {price_list.currency}: choose one in {company.currency}.")
+    warnings = _look_for_others(company.name, company.country, admin_account)
+    ledger.outside(Account.Kind.FUNDING, company.currency)
+    ledger.outside(Account.Kind.REVENUE, company.currency)
+    purse = ledger.open_account(kind=Account.Kind.MANAGER, name=f"Credit of {company.name} ({company.country})", currency=company.currency)
+    manager = Manager.objects.create(
+        company_name=company.name,
+        country=company.country,
+        currency=company.currency,
+        time_zone=company.time_zone,
+        admin_account=admin_account,
+        email=email,
+        price_list=price_list,
+        account=purse,
+        created_at=doing.now,
+    )
+    after = {"company_name": company.name, "country": company.country, "currency": company.currency, "admin_account": admin_account}
+    doing.audit("manager.create", f"manager {manager.id}", manager_id=manager.id, after=after)
     return ManagerCreated(manager.id, warnings)
+
+
+def other_managers(company_name: str) -> list[str]:
+    """Countries in which a company of this name has a Manager already (SPEC R1.1)."""
+    return sorted(Manager.objects.filter(company_name__iexact=company_name.strip()).values_list("country", flat=True))
 
 
 def suspend_manager(*, now: datetime, by: By, manager_id: int, reason: str) -> None:
@@ -93,7 +118,7 @@ def _check_place(country: str, currency: str, time_zone: str) -> None:
 def _look_for_others(company_name: str, country: str, admin_account: str) -> tuple[str, ...]:
     if Manager.objects.filter(admin_account__iexact=admin_account).exists():
         raise Conflict(f"The account {admin_account} is taken: choose another administrator account.")
-    others = list(Manager.objects.filter(company_name__iexact=company_name).values_list("country", flat=True))
+    others = other_managers(company_name)
     if country in others:
         raise Conflict(f"{company_name} has a Manager in {country}: use that one.")
-    return tuple(f"{company_name} has a Manager in {other} too." for other in sorted(others))
+    return tuple(f"{company_name} has a Manager in {other} too." for other in others)

@@ -20,6 +20,7 @@ from trunkline.store.models.companies import ChannelUse, Manager, Number, Profil
 from trunkline.store.models.ledger import Account, Posting, StatementHead
 from trunkline.store.models.mail import Mail
 from trunkline.store.models.payments import Dispute, Payment, PaymentMethod, ProviderEvent, PurchaseLimit, Refund
+from trunkline.store.models.people import CacheEntry, Invitation, Membership, Person, Role
 from trunkline.store.models.prices import BundleProduct, Price, PriceList
 from trunkline.store.models.terms import RechargeRule, Term
 
@@ -27,6 +28,7 @@ __all__ = [
     "Account",
     "AuditEntry",
     "BundleProduct",
+    "CacheEntry",
     "CallRecord",
     "CallRefField",
     "Carrier",
@@ -35,13 +37,16 @@ __all__ = [
     "ChannelUse",
     "ClockOffset",
     "Dispute",
+    "Invitation",
     "JournalPosition",
     "LiveCall",
     "Mail",
     "Manager",
+    "Membership",
     "Number",
     "Payment",
     "PaymentMethod",
+    "Person",
     "Posting",
     "Price",
     "PriceList",
@@ -51,6 +56,7 @@ __all__ = [
     "RechargeRule",
     "Refund",
     "Registration",
+    "Role",
     "StatementHead",
     "Term",
     "UsageBucket",

@@ -1,8 +1,0 @@
-"""`gunicorn trunkline.manager.wsgi`."""
-
-import os
-
-from django.core.wsgi import get_wsgi_application
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
-application = get_wsgi_application()

@@ -1,0 +1,89 @@
+"""Companies: the list, and one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from trunkline.store.models import AuditEntry, Manager, Profile
+from trunkline.usecases import managers
+from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import acting
+from trunkline.web.forms import PageForm
+from trunkline.web.navigation import OPERATOR, menu
+
+ON_A_PAGE = 100
+ENTRIES = 20
+
+
+def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
+    """Any page of the console, with its left menu."""
+    return render(request, template, {"menu": menu(request, OPERATOR), "menu_label": "Operator console", **page})
+
+
+@open_to(Audience.STAFF)
+@require_safe
+def companies(request: HttpRequest) -> HttpResponse:
+    """By name; the search looks into name and administrator account."""
+    wanted = request.GET.get("q", "").strip()[:80]
+    known = Manager.objects.select_related("account").annotate(
+        profile_count=Count("profiles", filter=~Q(profiles__state=Profile.State.DELETED))
+    )
+    if wanted:
+        known = known.filter(Q(company_name__icontains=wanted) | Q(admin_account__icontains=wanted))
+    rows = list(known.order_by("company_name", "country")[: ON_A_PAGE + 1])
+    return operator_page(request, "operator/companies.html", {"rows": rows[:ON_A_PAGE], "more": len(rows) > ON_A_PAGE, "wanted": wanted})
+
+
+@open_to(Audience.STAFF)
+@require_safe
+def company(request: HttpRequest, manager_id: int) -> HttpResponse:
+    found = get_object_or_404(Manager.objects.select_related("account", "price_list"), pk=manager_id)
+    page = {
+        "found": found,
+        "profiles": found.profiles.exclude(state=Profile.State.DELETED).select_related("account", "channeluse").order_by("name"),
+        "people": found.memberships.select_related("person").order_by("person__account"),
+        "entries": AuditEntry.objects.filter(manager=found).order_by("-id")[:ENTRIES],
+    }
+    return operator_page(request, "operator/company.html", page)
+
+
+class ReasonForm(PageForm):
+    reason = forms.CharField(max_length=200, help_text="The company reads it, and it stays in the log.")
+
+
+@open_to(Audience.OPERATOR)
+def suspend(request: HttpRequest, manager_id: int) -> HttpResponse:
+    """Outgoing calls stop; incoming calls go on (SPEC R12)."""
+    found = get_object_or_404(Manager, pk=manager_id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.act(managers.suspend_manager, **acting(request), manager_id=found.pk, **form.cleaned_data)
+        if not form.errors:
+            messages.success(request, f"{found.company_name} can't make calls now.")
+            return redirect("operator_company", manager_id)
+    return operator_page(request, "operator/suspend.html", {"found": found, "form": form})
+
+
+@open_to(Audience.OPERATOR)
+def resume(request: HttpRequest, manager_id: int) -> HttpResponse:
+    found = get_object_or_404(Manager, pk=manager_id)
+    if request.method == "POST":
+        managers.resume_manager(**acting(request), manager_id=found.pk)
+        messages.success(request, f"{found.company_name} can make calls again.")
+    return redirect("operator_company", manager_id)
+
+
+urlpatterns = [
+    path("", companies, name="operator_companies"),
+    path("companies/<int:manager_id>", company, name="operator_company"),
+    path("companies/<int:manager_id>/suspend", suspend, name="operator_company_suspend"),
+    path("companies/<int:manager_id>/resume", resume, name="operator_company_resume"),
+]

@@ -1,0 +1,11 @@
+"""Routes below `/operator`. Each area is a module with `urlpatterns` of its own; one line here."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+AREAS = (
+    "trunkline.operator.companies",
+    "trunkline.operator.mail",
+)
+urlpatterns = [path("", include(area)) for area in AREAS]

@@ -1,0 +1,24 @@
+"""What the frame around each page shows: toolbar, left menu, company, theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from trunkline.web.navigation import toolbar
+
+THEMES = ("auto", "light", "dark")
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """A context processor. Asks the store nothing that the view has not asked already."""
+    theme = request.COOKIES.get("theme", "auto")
+    company = getattr(request, "company", None)
+    return {
+        "company": company,
+        "membership": getattr(request, "membership", None),
+        "memberships": getattr(request, "memberships", []),
+        "theme": theme if theme in THEMES else "auto",
+        "toolbar": toolbar(request) if company else [],
+    }

@@ -1,0 +1,62 @@
+"""The toolbar and the left menus. A new page of the Manager adds its line here, and a test follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from trunkline.web.access import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`url` is a route's name. `within`: names of routes, or their beginnings, that light this entry up. `audience`: for whom it is shown."""
+
+    text: str
+    url: str
+    within: tuple[str, ...] = ()
+    audience: Audience = Audience.LOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    text: str
+    href: str
+    current: bool
+
+
+TOOLBAR = (
+    Place("Overview", "overview"),
+    Place("Features", "features", ("features", "trunk", "profile")),
+    Place("People", "members", ("members", "member", "invitation")),
+    Place("History", "history"),
+)
+FEATURES = (Place("Trunks", "trunks", ("trunk", "profile")),)
+PROFILE = (
+    Place("Profile", "profile", ("profile",)),
+    Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
+    Place("PBX setup", "profile_setup", ("profile_setup",)),
+)
+OPERATOR = (
+    Place("Companies", "operator_companies", ("operator_compan",), Audience.STAFF),
+    Place("Mail", "operator_mail", ("operator_letter",), Audience.OPERATOR),
+)
+
+
+def toolbar(request: HttpRequest) -> list[Entry]:
+    return menu(request, TOOLBAR)
+
+
+def menu(request: HttpRequest, places: tuple[Place, ...], *args: object) -> list[Entry]:
+    """The places that this person may go to; `args` are those of their URLs. The one with the longest match is current."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    role = getattr(getattr(request, "membership", None), "role", "") or getattr(request.user, "staff", "")
+    shown = [place for place in places if role in place.audience.roles]
+    best = max(shown, key=lambda place: _match(place, here), default=None)
+    return [Entry(place.text, reverse(place.url, args=args), place is best and _match(place, here) > 0) for place in shown]
+
+
+def _match(place: Place, here: str) -> int:
+    return max((len(beginning) for beginning in (place.url, *place.within) if here.startswith(beginning)), default=0)
