@@ -66,6 +66,16 @@ def _engine(text: str) -> str:
     return text
 
 
+def _payment_provider(text: str) -> str:
+    if text not in ("auto", "fake", "stripe", "none"):
+        raise ValueError("must be `auto`, `fake`, `stripe` or `none`")
+    return text
+
+
+def _secret(text: str) -> str:
+    return text
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0"):
         raise ValueError("must be `true` or `false`")
@@ -98,6 +108,12 @@ def setting(default: T, read: Callable[[str], T]) -> T:
     return made
 
 
+def secret() -> str:
+    """Is not shown in messages and logs."""
+    made: str = field(default="", repr=False, metadata={"read": _secret})
+    return made
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     home: Path
@@ -120,6 +136,9 @@ class Settings:
     allow_private_sources: bool = setting(default=False, read=_flag)
     lab_carrier_address: str = setting("127.0.0.2", _address)
     lab_carrier_port: int = setting(5080, _port)
+    payment_provider: str = setting("auto", _payment_provider)
+    stripe_secret_key: str = secret()
+    stripe_webhook_secret: str = secret()
     mail: str = setting("file", _mail)
     mail_from: str = setting("Trunkline <notices@trunkline.localhost>", _mail_from)
     test_clock: bool = setting(default=False, read=_flag)
@@ -132,6 +151,17 @@ class Settings:
         problems = _conflicts(self)
         if problems:
             raise SettingsError("\n".join(problems))
+
+    @property
+    def payments(self) -> str:
+        """`fake`, `stripe` or `none`. The fake one gives Credit to whoever asks: by itself it is there only where nobody else comes."""
+        if self.payment_provider != "auto":
+            return self.payment_provider
+        return "fake" if ipaddress.ip_address(self.sip_address).is_loopback else "none"
+
+    @property
+    def fake_payments_path(self) -> Path:
+        return self.home / "fake-payments.sqlite3"
 
     @property
     def run_dir(self) -> Path:
@@ -253,6 +283,9 @@ def _conflicts(settings: Settings) -> list[str]:
     problems += [
         _inside_media(settings, name) for name in names if settings.rtp_port_min <= getattr(settings, name) <= settings.rtp_port_max
     ]
+    if settings.payments == "stripe":
+        keys = ("stripe_secret_key", "stripe_webhook_secret")
+        problems += [f"{variable(name)} is missing: TRUNKLINE_PAYMENT_PROVIDER is stripe." for name in keys if not getattr(settings, name)]
     return problems
 
 

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from trunkline.domain.errors import NotFound
 from trunkline.domain.names import check_name
+from trunkline.domain.payments import Means
 from trunkline.store import ledger
-from trunkline.store.models import Account, Manager, Profile
+from trunkline.store.models import Account, Manager, Payment, Profile
 from trunkline.store.work import By, Work, work
+from trunkline.usecases import purchase_limits
+from trunkline.usecases.purchase_limits import BOOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,30 @@ def book_payment(*, now: datetime, by: By, manager_id: int, amount_micros: int, 
     """Money came in (a bank transfer, cash): it becomes the Manager's Credit. `reference` names the payment; it is booked once."""
     reference = check_name(reference, "reference", longest=40)
     manager = _manager(manager_id)
+    key = f"payment/{manager_id}/{reference}"
     with work(now=now, by=by) as doing:
         funding = ledger.outside(Account.Kind.FUNDING, manager.currency)
-        return _move(
-            doing, manager, funding.pk, manager.account_id, amount_micros=amount_micros, key=f"payment/{manager_id}/{reference}", note=note
-        )
+        moved = _move(doing, manager, funding.pk, manager.account_id, amount_micros=amount_micros, key=key, note=note)
+        if not moved.repeated:
+            _write_payment(doing, manager_id, amount_micros, reference)
+        return moved
+
+
+def _write_payment(doing: Work, manager_id: int, amount_micros: int, reference: str) -> None:
+    """Beside those that came through a provider; what is over the operator's own limit is refused, and nothing booked."""
+    manager = doing.locks.one(Manager, manager_id)
+    purchase_limits.check(doing, manager, Means.BOOKED, amount_micros)
+    Payment.objects.create(
+        manager=manager,
+        reference=f"m{manager_id}.{BOOKED}.{reference}",
+        provider=BOOKED,
+        amount_micros=amount_micros,
+        currency=manager.currency,
+        why=Payment.Why.BOOKED,
+        state=Payment.State.SUCCEEDED,
+        created_at=doing.now,
+        settled_at=doing.now,
+    )
 
 
 def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
