@@ -114,6 +114,7 @@ class CallRecord(models.Model):
         indexes = [
             models.Index(name="record_by_profile", fields=["profile", "call_ref"]),
             models.Index(name="record_by_manager", fields=["manager", "call_ref"]),
+            models.Index(name="record_by_peer", fields=["peer_profile", "call_ref"], condition=Q(peer_profile__isnull=False)),
         ]
 
 
