@@ -21,6 +21,7 @@ from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc  # noqa: E402
+from trunkline.store.checkpoints import take_over_checkpoints  # noqa: E402
 
 FEW_COLLECTIONS = (50_000, 20, 50)
 """Calls are freed by reference counting; looking for cycles after every 700 allocations, as Python does by itself, costs 5 %."""
@@ -34,6 +35,7 @@ def main() -> int:
     metrics.serve(settings.metrics_port)
     gc.set_threshold(*FEW_COLLECTIONS)
     control = _build(settings)
+    take_over_checkpoints()
 
     def stop(signum: int, frame: FrameType | None) -> None:
         control.stop()

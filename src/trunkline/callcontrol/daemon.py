@@ -34,8 +34,8 @@ SLICE_SECONDS = 0.002
 SLICES = 2
 """How many slices a turn waits for more to come once somebody has asked: one commit for all of it (DESIGN D3)."""
 BUSY_SLICES = 4
-BUSY_QUESTIONS = 6
-"""After a turn with this many new calls the next one waits longer: some milliseconds of ringing delay buy a third of the CPU."""
+BUSY_QUESTIONS = 16
+"""After a turn with this many new calls the next one waits longer: some milliseconds of ringing delay buy a tenth of the calls."""
 IDLE_SECONDS = 0.02
 """How often the journals are looked at when nobody asks."""
 CHANGES_EVERY_US = 200_000
