@@ -77,6 +77,11 @@ def make_company(
             password_sealed="", ha1="0" * 32, created_at=START,
         )  # fmt: skip
         ChannelUse.objects.create(profile=profile)
+        if channels:
+            Term.objects.create(
+                kind="channels", manager=manager, profile=profile, quantity=channels, price_micros=0, complimentary=True,
+                starts_at=START, ends_at=START + timedelta(days=30),
+            )  # fmt: skip
         Number.objects.create(e164=f"1202555{number:04d}", country="US", manager=manager, profile=profile)
         pay_in(funding, purse, credit_micros, f"pay/{number}")
         made.append(profile)
@@ -94,16 +99,16 @@ def give_minutes(profile: Profile, seconds: int, *, country: str = "FR", days: i
     )  # fmt: skip
     Term.objects.create(
         kind="bundle", manager=profile.manager, profile=profile, product=product, minutes=purse, quantity=quantity, granted_seconds=seconds,
-        price_micros=1, starts_at=START, ends_at=START + timedelta(days=days),
+        price_micros=0, starts_at=START, ends_at=START + timedelta(days=days),
     )  # fmt: skip
-    pay_in(funding, purse, seconds, f"minutes/{purse.pk}")
+    pay_in(funding, purse, seconds, f"minutes/{purse.pk}", kind="minutes_granted")
     return purse
 
 
-def pay_in(funding: Account, purse: Account, amount: int, key: str) -> None:
+def pay_in(funding: Account, purse: Account, amount: int, key: str, kind: str = "payment") -> None:
     if not amount:
         return
-    Posting.objects.create(key=key, debit=funding, credit=purse, amount=amount, kind="payment", posted_us=START_US)
+    Posting.objects.create(key=key, debit=funding, credit=purse, amount=amount, kind=kind, posted_us=START_US)
     for account, change in ((funding, -amount), (purse, amount)):
         account.refresh_from_db()
         account.balance += change

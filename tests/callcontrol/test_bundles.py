@@ -198,7 +198,7 @@ def test_a_term_that_is_replaced_in_mid_call_keeps_what_was_drawn() -> None:
     answered_us = table.now_us
     table.pass_seconds(57)
     assert LiveCall.objects.get().minutes_held_seconds == 60
-    Term.objects.update(ended_at=START, end="changed")
+    Term.objects.filter(kind="bundle").update(ended_at=START, end="changed")
     new = give_minutes(profile, 70)
     table.desk.directory.apply(Change.What.PROFILE, str(profile.id))
     table.pass_seconds(80)

@@ -13,10 +13,10 @@ from tests.store.market import BUNDLE, CHANNEL, DAY, MONTH, Market, drain
 from tests.store.test_concurrency import all_at_once
 from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
-from trunkline.store.models import Account, Posting, Term
+from trunkline.store.models import Account, Posting, RechargeRule, Term
 from trunkline.store.work import By
 from trunkline.usecases import bundles, credit, products, profiles, subscriptions
-from trunkline.usecases.renewals import Renewed, renew_due
+from trunkline.usecases.renewals import Renewed, due_since, renew_due
 
 END = NOW + MONTH
 
@@ -98,8 +98,11 @@ def test_r3_6_a_payment_that_may_still_come_is_waited_for(market: Market, outcom
     recharge = Recharger(market, outcome)
     first = END + 7 * DAY  # the sweep did not run for a week: the wait begins when it was tried
     assert sweep(first, recharge) == (0, 0, 0, 1)
-    assert sweep(first + 3 * DAY - timedelta(seconds=1), recharge) == (0, 0, 0, 1)
-    assert market.channels == 5
+    almost = first + 3 * DAY - timedelta(seconds=1)
+    assert (sweep(almost, recharge), due_since(almost), recharge.asked) == ((0, 0, 0, 0), None, 1)
+    RechargeRule.objects.create(account=market.company.manager.account, threshold_micros=0, amount_micros=1, next_try_at=almost)
+    assert (sweep(almost, recharge), recharge.asked) == ((0, 0, 0, 1), 2)
+    assert (market.channels, due_since(almost)) == (5, END)
     credit.book_payment(now=NOW, by=BY, manager_id=market.company.manager_id, amount_micros=100 * MICROS, reference="late")
     assert sweep(first + 3 * DAY, recharge) == (1, 0, 0, 0)
     assert market.open("channels").starts_at == END

@@ -109,7 +109,7 @@ def bundle_facts(shelf: Shelf, product: BundleProduct) -> BundleFacts:
 def _take(*, now: datetime, by: By, profile_id: int, product_id: int, quantity: int, reference: str, action: str) -> Bought:
     reference = terms.check_reference(reference)
     with work(now=now, by=by) as doing:
-        till, shelf = terms.lock_shelf(doing, profile_id)
+        till, shelf = terms.lock_shelf(doing, profile_id, minutes=True)
         same = {"kind": Term.Kind.BUNDLE, "profile_id": profile_id, "product_id": product_id, "quantity": quantity}
         if known := terms.bought_before(till, reference, **same):
             return known

@@ -51,7 +51,7 @@ def create_profile(
     check_channels(channels)
     password = new_password(draw)
     with work(now=now, by=by) as doing:
-        till = terms.open_till(doing, terms.manager_of(manager_id), minutes=True)
+        till = terms.open_till(doing, terms.manager_of(manager_id), minutes=bool(order.bundles))
         manager = doing.locks.one(Manager, manager_id)
         _check_name_free(manager_id, name)
         sip_user = _unused_sip_user(draw)

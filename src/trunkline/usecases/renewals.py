@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Protocol
 
 import structlog
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
 
 from trunkline.domain.errors import Conflict
 from trunkline.domain.terms import GRACE, TERM
 from trunkline.store import ledger
-from trunkline.store.models import Number, Term
+from trunkline.store.models import Number, RechargeRule, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import terms
 from trunkline.usecases.number_fees import month_after
@@ -66,6 +66,16 @@ class Renewed:
     unpaid: int
     more: bool
 
+    @property
+    def done(self) -> int:
+        return self.renewed + self.ended + self.lapsed
+
+
+def due_since(now: datetime) -> datetime | None:
+    """Since when the first of what is due is due. None: nothing is, or all of it waits for a payment."""
+    found = _next_due(now, None)
+    return found[0] if found else None
+
 
 def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = None) -> Renewed:
     """At most `limit` terms. Without `recharge` what can't be paid lapses at once."""
@@ -87,12 +97,19 @@ def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = 
 
 def _next_due(now: datetime, after: tuple[datetime, int, int] | None) -> tuple[datetime, int, int] | None:
     """The first that has ended behind a place in the order: by its end, channels before bundles. A renewed term's next one comes later."""
-    due = Term.objects.filter(ended_at=None, ends_at__lte=now).annotate(rank=_RANK)
+    due = Term.objects.filter(_worth_a_try(now), ended_at=None, ends_at__lte=now).annotate(rank=_RANK)
     if after is not None:
         ends_at, rank, ident = after
         same = Q(ends_at=ends_at)
         due = due.filter(Q(ends_at__gt=ends_at) | same & Q(rank__gt=rank) | same & Q(rank=rank, pk__gt=ident))
     return due.order_by("ends_at", "rank", "pk").values_list("ends_at", "rank", "pk").first()
+
+
+def _worth_a_try(now: datetime) -> Q:
+    """What waits for a payment waits until there is Credit, Auto-recharge may try again, or the time is over."""
+    credit = F("manager__account__balance") - F("manager__account__held")
+    tries_again = RechargeRule.objects.filter(account=OuterRef("manager__account"), enabled=True, next_try_at__lte=now)
+    return Q(unpaid_since=None) | Q(unpaid_since__lte=now - GRACE) | Q(price_micros__lte=credit) | Q(Exists(tries_again))
 
 
 def _settle(now: datetime, by: By, term_id: int, recharge: Recharge | None) -> Outcome:
