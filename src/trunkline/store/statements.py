@@ -140,11 +140,11 @@ def save(account: Account, marks: list[Mark], now: datetime) -> None:
     StatementHead.objects.bulk_create([_head(account, mark, now) for mark in marks], ignore_conflicts=True)
 
 
-def to_close(zone_name: str, last: date) -> QuerySet[Account]:
-    """Purses of a time zone with something booked after their last closed month, when `last` is not closed yet."""
+def to_close(zone_names: list[str], last: date) -> QuerySet[Account]:
+    """Purses of these time zones with something booked after their last closed month, when `last` is not closed yet."""
     closed_here = StatementHead.objects.filter(account=OuterRef("pk"))
     seen = closed_here.values("account").annotate(seen=Max("last_posting")).values("seen")
-    purses = Account.objects.filter(_owned_in(zone_name), ~Exists(closed_here.filter(month__gte=last)), guarded=True)
+    purses = Account.objects.filter(_owned_in(zone_names), ~Exists(closed_here.filter(month__gte=last)), guarded=True)
     newer = Posting.objects.filter(pk__gt=OuterRef("seen"))
     return (
         purses.annotate(seen=Coalesce(Subquery(seen), 0))
@@ -163,8 +163,8 @@ def purse_of(account: Account) -> Purse:
     return purse_of_term(Term.objects.select_related("minutes", "manager").get(minutes=account))
 
 
-def _owned_in(zone_name: str) -> Q:
-    owned = Manager.objects.filter(time_zone=zone_name)
+def _owned_in(zone_names: list[str]) -> Q:
+    owned = Manager.objects.filter(time_zone__in=zone_names)
     return (
         Q(pk__in=owned.values("account"))
         | Q(pk__in=Profile.objects.filter(manager__in=owned).values("account"))

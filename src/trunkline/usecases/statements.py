@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How many purses had months closed; `more`: there are others."""
+    """How many purses had months closed; `more`: the limit was reached, there may be others."""
 
     purses: int
     more: bool
@@ -93,15 +93,15 @@ def export(found: Statement, file_format: str) -> Iterator[str]:
 
 def close_months(*, now: datetime, by: By, limit: int = 1_000) -> Closed:
     """Close what is over, for purses in which something was booked since. Idempotent; several may do it at once. No call waits for it."""
+    zones: dict[date, list[str]] = {}  # by the month that ended last there: one, and at the turn of a month two
+    for name in Manager.objects.values_list("time_zone", flat=True).distinct():
+        zones.setdefault(_last_ended(now, ZoneInfo(name)), []).append(name)
     done = 0
-    for name in sorted(set(Manager.objects.values_list("time_zone", flat=True))):
-        last = _last_ended(now, ZoneInfo(name))
-        for account in statements.to_close(name, last)[: limit - done]:
+    for last, names in zones.items():
+        for account in statements.to_close(names, last)[: limit - done]:
             _close(statements.purse_of(account), last, now=now, by=by)
             done += 1
-        if done >= limit:
-            return Closed(done, more=True)
-    return Closed(done, more=False)
+    return Closed(done, more=done >= limit)
 
 
 def _close(purse: Purse, last: date, *, now: datetime, by: By) -> None:
