@@ -19,6 +19,7 @@ MODULES = (
     "trunkline.cli.profiles",
     "trunkline.cli.pbx",
     "trunkline.cli.credit",
+    "trunkline.cli.payments",
     "trunkline.cli.statement",
     "trunkline.cli.prices",
     "trunkline.cli.carriers",

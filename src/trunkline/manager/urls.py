@@ -12,5 +12,7 @@ AREAS = (
     "trunkline.manager.setup",
     "trunkline.manager.members",
     "trunkline.manager.history",
+    "trunkline.manager.webhooks",
+    "trunkline.manager.payments_fake",
 )
 urlpatterns = [path("", include(area)) for area in AREAS]

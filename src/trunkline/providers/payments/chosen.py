@@ -22,7 +22,7 @@ def payment_provider(settings: Settings | None = None) -> PaymentProvider:
             return StripeCards(
                 secret_key=settings.stripe_secret_key,
                 webhook_secret=settings.stripe_webhook_secret,
-                home_url=f"http://localhost:{settings.web_port}/",
+                home_url=f"{settings.web_url}/",
             )
         case _:
             raise Conflict(NONE)
