@@ -163,6 +163,11 @@ def test_a_call_is_explained_in_words(opened: Operator) -> None:
     assert "C14 emergency" in opened.types("calls", "show", refused["call"])
     shown = opened.asks("calls", "show", ref)
     assert (shown["cost"], [posting["amount"] for posting in shown["postings"]]) == ("0.06", ["0.03", "0.03"])
+    assert (shown["paid_by"], shown["country"], shown["prefix"], shown["increments"]) == ("profile", "FR", "33", "60/60")
+    usage = opened.asks("calls", "usage", "--profile", "Sales")
+    assert [(row["attempts"], row["answered"], row["cost"]) for row in usage] == [(2, 1, "0.06")] * 2
+    assert opened.asks("calls", "usage", "--profile", "Sales", "--month", "2001-01")[-1]["attempts"] == 0
+    assert "whose usage" in opened.types("calls", "usage", status=2)
 
 
 def test_the_audit_fails_when_something_differs(opened: Operator) -> None:

@@ -8,6 +8,7 @@ its cost, `incoming` for the callee, here as in the buckets.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -17,13 +18,13 @@ from django.db import connection
 
 from trunkline.domain.errors import Invalid
 from trunkline.domain.months import Month
-from trunkline.store.buckets import SUMS
+from trunkline.store.buckets import BUCKET_US, SUMS
 from trunkline.store.models import Profile
 
 LARGEST_PAGE = 1000
-MOST_LOOKED_AT = 20_000
+MOST_LOOKED_AT = 10_000
 """Records that a page with filters goes through; what it finds in them is shown, and the next page goes on behind them."""
-MOST_COUNTED = 50_000
+MOST_COUNTED = 20_000
 """Records that totals with filters are made of: the newest of the month."""
 REF_SHIFT = 10
 REF_SLACK_US = 60_000_000
@@ -233,17 +234,17 @@ def _from_buckets(scope: Scope, month: Month, filters: Filters) -> list[tuple[An
 
 
 def _from_records(scope: Scope, month: Month, filters: Filters) -> tuple[list[tuple[Any, ...]], bool]:
+    """The same from the newest records, and whether those are all."""
     looked_at, parameters = _newest(scope, month, MOST_COUNTED, None)
     condition, more = filters.condition()
-    days, moments = _days(month)
-    rows = _all(
-        f"WITH days (number, since_us, until_us) AS (VALUES {days}), records AS ({looked_at}) "
-        f"SELECT number, direction, {_RECORD_SUMS} FROM records JOIN days ON started_us >= since_us AND started_us < until_us "
-        f"WHERE {condition} GROUP BY number, direction",
-        [*moments, *parameters, *more],
+    quarters = _all(
+        f"SELECT started_us - started_us %% {BUCKET_US} AS since_us, direction, {_RECORD_SUMS} FROM ({looked_at}) records "
+        f"WHERE {condition} GROUP BY since_us, direction",
+        [*parameters, *more],
     )
-    attempts = usage_of_month(scope, month, Filters()).total.attempts
-    return rows, attempts <= MOST_COUNTED
+    begins = [since_us for _, since_us, _ in month.days()]
+    rows = [(bisect_right(begins, since_us) - 1, *rest) for since_us, *rest in quarters]
+    return rows, usage_of_month(scope, month).total.attempts <= MOST_COUNTED
 
 
 def _newest(scope: Scope, month: Month, most: int, before: int | None) -> tuple[str, Parameters]:
