@@ -18,7 +18,7 @@ MICROSECONDS = 1_000_000
 REASON_CREDIT = 'Reason: SIP;cause=402;text="Credit exhausted"\r\n'
 
 
-class Facts(msgspec.Struct):
+class Facts(msgspec.Struct, omit_defaults=True):
     """What is known of a call beside its money: kept as JSON in `LiveCall.facts`, it becomes the call record."""
 
     direction: str
