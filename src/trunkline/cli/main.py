@@ -17,6 +17,8 @@ MODULES = (
     "trunkline.cli.doctor",
     "trunkline.cli.managers",
     "trunkline.cli.profiles",
+    "trunkline.cli.subscriptions",
+    "trunkline.cli.bundles",
     "trunkline.cli.pbx",
     "trunkline.cli.credit",
     "trunkline.cli.payments",

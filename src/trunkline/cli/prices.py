@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from trunkline.cli.store import StoreGroup, acting, json_option, show, table
-from trunkline.domain.money import decimal_text
+from trunkline.cli.store import AMOUNT, StoreGroup, acting, json_option, show, table
+from trunkline.domain.money import decimal_text, for_people
 
 MOST_SHOWN = 10
 
@@ -103,10 +103,49 @@ def echo(price_list: str, number: str) -> None:
     click.echo(f"{found.name}: the echo test is {number or 'off'}.")
 
 
+@prices.command("channel")
+@click.argument("price_list")
+@click.argument("price")
+def channel_price(price_list: str, price: str) -> None:
+    """Set the PRICE of one calling channel for 30 days, like 6.95; `none`: channels are not sold, nor renewed."""
+    from trunkline.store.queries import price_list_named
+    from trunkline.usecases.products import set_channel_price
+
+    found = price_list_named(price_list)
+    micros = None if price == "none" else AMOUNT.convert(price, None, None)
+    set_channel_price(**acting(), price_list_id=found.pk, price_micros=micros)
+    click.echo(f"{found.name}: a calling channel costs {price} {found.currency} for 30 days." if micros is not None else "Not sold.")
+
+
+@prices.command("bundle")
+@click.argument("price_list")
+@click.argument("code")
+@click.option("--name", required=True, help="What customers read, such as `5,000 US minutes`.")
+@click.option("--minutes", type=int, required=True)
+@click.option("--price", type=AMOUNT, required=True, help="For 30 days, like 95.00.")
+@click.option("--country", required=True, help="Whose numbers it is for: two letters.")
+@click.option("--without-list", default="", help="A list of prefixes that are not in it.")
+@click.option("--without-types", default="", help="Number types that are not in it, divided by commas, such as mobile.")
+@click.option("--withdraw", is_flag=True, help="Nobody can buy it any more.")
+def bundle(price_list: str, code: str, *, price: int, without_list: str, without_types: str, withdraw: bool, **about: Any) -> None:
+    """Make the minute bundle CODE (such as us-5000), or change it."""
+    from trunkline.store.queries import price_list_named
+    from trunkline.usecases.products import set_bundle_product
+
+    found = price_list_named(price_list)
+    types = tuple(filter(None, (each.strip() for each in without_types.split(","))))
+    set_bundle_product(
+        **acting(), **about, price_list_id=found.pk, code=code, price_micros=price, excluded_prefixes=without_list, excluded_types=types,
+        sold=not withdraw,
+    )  # fmt: skip
+    click.echo(f"{found.name}: {code} costs {for_people(price, found.currency)} for 30 days.")
+
+
 def _in_force(price_list: Any) -> Any:
+    from trunkline.store.clock import now
     from trunkline.store.queries import prices_in_force
 
-    return prices_in_force(price_list.pk, datetime.now(UTC))
+    return prices_in_force(price_list.pk, now())
 
 
 def _imported(done: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from trunkline.domain.errors import Conflict, NotFound
-from trunkline.store.models import CallRecord, Carrier, LiveCall, Manager, Number, Posting, Price, PriceList, Profile
+from trunkline.store.models import BundleProduct, CallRecord, Carrier, LiveCall, Manager, Number, Posting, Price, PriceList, Profile
 
 Row = TypeVar("Row", bound=Model)
 
@@ -27,6 +27,11 @@ def profile_named(text: str) -> Profile:
 
 def price_list_named(text: str) -> PriceList:
     return _only(PriceList.objects.filter(_by_id(text) | Q(name__iexact=text)), "price list", text)
+
+
+def bundle_named(price_list_id: int, text: str) -> BundleProduct:
+    """By its code."""
+    return _only(BundleProduct.objects.filter(price_list_id=price_list_id, code=text), "minute bundle", text)
 
 
 def carrier_named(text: str) -> Carrier:

@@ -13,7 +13,7 @@ from trunkline.runtime.settings import Settings
 from trunkline.store import queries, sealing
 from trunkline.store.models import Carrier, Manager, Number, PriceList, Profile
 from trunkline.store.work import By
-from trunkline.usecases import carriers, credit, managers, numbers, prices, profiles
+from trunkline.usecases import carriers, credit, managers, numbers, prices, products, profiles
 
 BY = By("demo", "trunkline")
 COMPANY = "Architects"
@@ -23,6 +23,8 @@ ECHO_NUMBER = "17606604690"
 CARRIER = "Lab"
 CREDIT_MICROS = 100 * MICROS
 PROFILE_CREDIT_MICROS = 10 * MICROS
+CHANNEL_MICROS = 6_950_000
+BUNDLE_MICROS = 49 * MICROS
 # Name, channels, numbers; all from 555-0100 to 555-0199, which are kept for fiction.
 PROFILES = (
     ("Sales.Architects", 5, ("12025550110", "12025550111")),
@@ -63,7 +65,25 @@ def _price_list(now: datetime) -> int:
     ident = known.pk if known else prices.create_price_list(now=now, by=BY, name=PRICE_LIST, currency="USD", echo_number=ECHO_NUMBER)
     if known is None or known.version == 1:
         prices.import_price_list(now=now, by=BY, price_list_id=ident, data=PRICES.read_bytes())
+    if known is None or known.channel_price_micros is None:
+        _sell(now, ident)
     return ident
+
+
+def _sell(now: datetime, price_list_id: int) -> None:
+    """What a demo user can buy."""
+    products.set_channel_price(now=now, by=BY, price_list_id=price_list_id, price_micros=CHANNEL_MICROS)
+    products.set_bundle_product(
+        now=now,
+        by=BY,
+        price_list_id=price_list_id,
+        code="us-5000",
+        name="5,000 US minutes",
+        minutes=5000,
+        price_micros=BUNDLE_MICROS,
+        country="US",
+        excluded_prefixes="us-traffic-exchanges",
+    )
 
 
 def _manager(now: datetime, price_list_id: int) -> int:
