@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from trunkline.domain.admission import Attempt, Decision, decide
-from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts, Usage
+from trunkline.domain.destinations import destination_set
+from trunkline.domain.directory import Binding, BundleFacts, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts, Usage
 from trunkline.domain.prefixes import PrefixTable
 from trunkline.domain.purses import Purse
 from trunkline.domain.rating import Rate
@@ -225,3 +226,44 @@ def test_refusals_are_sound() -> None:
         assert f"cause={row.q850}" in row.headers
         assert row.code in row.headers
         assert ("Retry-After" in row.headers) == bool(row.retry_after_seconds)
+
+
+US_MINUTES = BundleFacts(31, 32, "US 5000", destination_set("US"), starts_us=0, ends_us=1000)
+MORE_MINUTES = replace(US_MINUTES, account_id=33, name="US 5000 more", ends_us=2000)
+BUNDLED = with_profile(replace(SALES, manager_purse_id=41, bundles=(US_MINUTES, MORE_MINUTES)))
+
+
+def us_call(seconds: int, more_seconds: int = 0, credit: int = 0, at_us: int = 0) -> Decision:
+    """The profile itself has nothing."""
+    known = {11: Purse(11, 0), 31: Purse(31, seconds), 33: Purse(33, more_seconds), 41: Purse(41, credit)}
+    return out("+12125550100", Usage(known), BUNDLED, at_us=at_us)
+
+
+def purse_notes(decision: Decision) -> list[str]:
+    return [what for step, what in decision.trace if step == "purse"]
+
+
+def test_a_bundle_pays_before_money_and_the_one_that_ends_first_before_the_other() -> None:
+    decision = us_call(4999, 60)
+    assert decision.refusal is None
+    assert [bundle.account_id for bundle in decision.bundles] == [31, 33]
+    assert decision.purse_id == 41
+    assert purse_notes(decision) == ["bundle US 5000, 83 min 19 s left"]
+    assert purse_notes(us_call(0, 60)) == ["bundle US 5000, 0 min 0 s left", "bundle US 5000 more, 1 min 0 s left"]
+
+
+def test_when_all_minutes_are_used_the_managers_credit_pays() -> None:
+    decision = us_call(0, 0, credit=20_000)
+    assert (decision.refusal, decision.bundles, decision.purse_id) == (None, (), 41)
+    assert purse_notes(decision)[-1] == "20000 of 20000 micro-USD of the Manager's Credit held"
+    assert us_call(0, 0, credit=19_999).refusal is REFUSALS["no_credit"]
+
+
+def test_a_term_is_half_open_and_beyond_it_the_profile_pays() -> None:
+    assert [bundle.account_id for bundle in us_call(60, 60, at_us=1000).bundles] == [33]
+    assert us_call(60, 60, credit=10**9, at_us=2000).refusal is REFUSALS["no_credit"], "the profile has none"
+
+
+def test_what_a_bundle_does_not_cover_is_paid_by_the_profile() -> None:
+    decision = out("+33123456789", Usage(purses(40_000)), BUNDLED)
+    assert (decision.refusal, decision.bundles, decision.purse_id) == (None, (), 11)
