@@ -85,7 +85,14 @@ class Bounded:
 async def begin(company: Company, prefix: str, media: str, agents: AsyncExitStack, carrier: UserAgent) -> Bounded:
     """`direct`: signalling only. `relay`: both sides talk all the time, through RTPengine."""
     per_minute, fee, seconds = RATES[prefix]
-    number, pbx = company.callee(prefix), company.pbx(credit_micros=fee + 2 * per_minute * seconds // 60, channels=1, media=media)
+    pbx = company.pbx(credit_micros=fee + 2 * per_minute * seconds // 60, channels=1, media=media)
+    return await connect(company, company.callee(prefix), pbx, seconds=2 * seconds, media=media, agents=agents, carrier=carrier)
+
+
+async def connect(
+    company: Company, number: str, pbx: Pbx, *, seconds: int, media: str, agents: AsyncExitStack, carrier: UserAgent
+) -> Bounded:  # fmt: skip
+    """A call that can be paid for so many seconds."""
     agent = await agents.enter_async_context(pbx.agent(company.instance))
     body = DESCRIPTION if media == "direct" else None
     caller = await agent.invite(number, body=body)
@@ -95,8 +102,8 @@ async def begin(company: Company, prefix: str, media: str, agents: AsyncExitStac
     await answering
     for side in (caller, callee):
         if side.media:
-            side.agent.spawn(side.media.play(2 * seconds))
-    return Bounded(number, pbx, 2 * seconds, caller, callee, time.monotonic())
+            side.agent.spawn(side.media.play(seconds))
+    return Bounded(number, pbx, seconds, caller, callee, time.monotonic())
 
 
 def talk_to_the_end(company: Company, prefix: str, faults: tuple[str, ...], kill_after_seconds: float) -> None:
