@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
 from django.core.management import call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
@@ -28,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("TRUNKLINE_")]:
         del os.environ[name]
     os.environ["TRUNKLINE_HOME"] = str(NO_HOME)
+    # not by `rich`, if a tool brings it: that shows every variable of every frame, for seconds, while a test waits
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -103,6 +103,11 @@ class WholeInstance:
         return self.settings.sip_address, self.settings.sip_port
 
     @property
+    def network(self) -> str:
+        """Loopback addresses that nobody else uses: this and a fourth number."""
+        return self._ports.network
+
+    @property
     def tls_server(self) -> tuple[str, int]:
         return self.settings.sip_address, self.settings.sips_port
 

@@ -30,7 +30,11 @@ class Sender:
     def __init__(self, server: Address, host: str = "127.66.0.1", port: int = 0) -> None:
         self._server = server
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, port))
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()
 

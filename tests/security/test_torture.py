@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.security.instance import WholeInstance
-from tests.security.strangers import SILENCE, Sender, addresses, ask_over_tcp, status_of
+from tests.security.strangers import SILENCE, Sender, ask_over_tcp, status_of
 
 pytestmark = pytest.mark.engines
 
@@ -41,8 +42,8 @@ def fits(name: str, answer: str) -> bool:
 
 
 def ask_all_over_udp(instance: WholeInstance, messages: dict[str, bytes]) -> dict[str, str]:
-    """Answers go to the port that Via names: each is sent from there."""
-    hosts = addresses()
+    """Answers go to the port that Via names: each is sent from there, from an address that no other test run has."""
+    hosts = (f"{instance.network}.{number}" for number in itertools.count(1))
     with ExitStack() as stack:
         senders = {}
         for name, message in messages.items():
