@@ -69,7 +69,7 @@ def assert_harmless(text: str) -> None:
 
 def assert_store_is_harmless(instance: WholeInstance) -> None:
     """All that strangers wrote, as it is kept."""
-    columns = "caller, caller_shown, dialled, callee, destination, result, refusal, ended_by"
+    columns = "caller, caller_shown, dialled, callee, destination, result, refusal, ended_by, sip_call_id, source, user_agent"
     for row in instance.rows(f"SELECT {columns}, trace FROM store_callrecord ORDER BY call_ref DESC LIMIT 20"):
         for text in row[:-1]:
             assert_harmless(text)

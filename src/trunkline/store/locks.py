@@ -5,8 +5,8 @@
 3. everything else, in the order of `ORDER`, by ascending id
 4. the queue of changes (see `store.work`)
 
-Call control takes 1 and 2 in the same order with SQL of its own. SQLite has no row locks: there a transaction takes the one write lock
-when it begins, and all this only checks the order.
+Call control takes 1 and 2 in the same order with SQL of its own, and last the usage buckets that it adds to, by profile, time and
+direction. SQLite has no row locks: there a transaction takes the one write lock when it begins, and all this only checks the order.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from trunkline.store.models import Profile
 LARGEST_PAGE = 1000
 MOST_LOOKED_AT = 10_000
 """Records that a page with filters goes through; what it finds in them is shown, and the next page goes on behind them."""
-MOST_COUNTED = 20_000
+MOST_COUNTED = 10_000
 """Records that totals with filters are made of: the newest of the month."""
 REF_SHIFT = 10
 REF_SLACK_US = 60_000_000
