@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 
 import click
@@ -52,9 +51,10 @@ def perform(settings: Settings, started: ExitStack) -> Iterator[Step]:
             prepare(settings, say)
         open_store()
         from trunkline.lab.demonstration import Demonstration
+        from trunkline.store.clock import now
         from trunkline.usecases.demo import load_demo_company
 
-        company = load_demo_company(now=datetime.now(UTC), settings=settings)
+        company = load_demo_company(now=now(), settings=settings)
         if not running:
             run_detached(settings, say)
             started.callback(lambda: asyncio.run(bring_down(settings)))

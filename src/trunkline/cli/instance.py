@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import click
 import msgspec
@@ -75,9 +74,10 @@ def run(settings: Settings) -> None:
 def _load_demo_company(settings: Settings) -> tuple[str, str]:
     """SIP user and password of its last profile: the first is the demo PBX's."""
     open_store()
+    from trunkline.store.clock import now
     from trunkline.usecases.demo import load_demo_company
 
-    profile = load_demo_company(now=datetime.now(UTC), settings=settings).profiles[-1]
+    profile = load_demo_company(now=now(), settings=settings).profiles[-1]
     return profile.sip_user, profile.password
 
 

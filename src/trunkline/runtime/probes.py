@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from trunkline.runtime.beat import read_beat
 from trunkline.runtime.settings import Settings
 
 TIMEOUT_SECONDS = 1.0
@@ -63,6 +64,11 @@ async def callcontrol_answers(settings: Settings) -> bool:
         return False
     finally:
         ours.unlink(missing_ok=True)
+
+
+async def clock_beats(settings: Settings) -> bool:
+    """It lives, and has looked around not long ago."""
+    return read_beat(settings.clock_beat) is not None
 
 
 async def web_is_healthy(settings: Settings) -> bool:

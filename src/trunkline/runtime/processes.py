@@ -72,7 +72,7 @@ class ProcessSpec:
 def instance_processes(settings: Settings) -> list[ProcessSpec]:
     """In the order of their start; they are stopped the other way round."""
     root = engine_root(settings)
-    return [_rtpengine(settings, root), _echo(settings, root), _callcontrol(settings), _kamailio(settings, root), _web(settings)]
+    return [_rtpengine(settings, root), _echo(settings, root), _callcontrol(settings), _clock(settings), _kamailio(settings, root), _web(settings)]
 
 
 def _rtpengine(settings: Settings, root: Path | None) -> ProcessSpec:
@@ -106,6 +106,18 @@ def _callcontrol(settings: Settings) -> ProcessSpec:
         environment=_python_environment(settings),
         directory=settings.engines_dir / "callcontrol",
         grace_seconds=10.0,  # it finishes its batch and writes what it has read
+    )
+
+
+def _clock(settings: Settings) -> ProcessSpec:
+    return ProcessSpec(
+        name="clock",
+        command=lambda: [sys.executable, "-m", "trunkline.clock"],
+        ready=lambda: probes.clock_beats(settings),
+        ports=(),
+        environment=_python_environment(settings),
+        directory=settings.engines_dir / "clock",
+        grace_seconds=30.0,  # it may be asking a payment provider
     )
 
 

@@ -32,15 +32,16 @@ def claim(mail: Mail, *, until: datetime) -> bool:
     return claimed == 1
 
 
-def newest(*, manager_id: int | None = None, most: int = 50) -> list[Mail]:
-    """Newest first: all of them, or a Manager's."""
-    mails = Mail.objects.select_related("manager").order_by("-id")
-    return list((mails if manager_id is None else mails.filter(manager_id=manager_id))[:most])
+def newest(*, manager_id: int | None = None, most: int = 50, only_given_up: bool = False) -> list[Mail]:
+    """Newest first: all of them, or a Manager's, or those that an operator ought to look at."""
+    mails = given_up() if only_given_up else Mail.objects.all()
+    mails = mails if manager_id is None else mails.filter(manager_id=manager_id)
+    return list(mails.select_related("manager").order_by("-id")[:most])
 
 
 def given_up() -> QuerySet[Mail]:
-    """What an operator ought to look at."""
-    return Mail.objects.filter(given_up_at__isnull=False).order_by("-given_up_at")
+    """What could not be sent."""
+    return Mail.objects.filter(given_up_at__isnull=False)
 
 
 def mail(ident: int) -> Mail:

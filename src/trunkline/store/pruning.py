@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic_ns
 
 from trunkline.store.models import Change
 
@@ -31,7 +31,7 @@ class ChangesRead:
         return len(doomed)
 
     def _newest_of_old(self) -> int:
-        moment = time.monotonic_ns()
+        moment = monotonic_ns()
         newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         if not self.seen or newest > self.seen[-1][1]:
             self.seen.append((moment, newest))

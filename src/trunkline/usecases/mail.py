@@ -20,7 +20,7 @@ from trunkline.store.models import Mail, Manager
 from trunkline.store.work import Work
 
 TEMPLATES = files("trunkline.usecases") / "data" / "mail"
-NO_ADDRESS = "The Manager has no e-mail address: set one with `manager notices`."
+NO_ADDRESS = "The Manager has no e-mail address: set one with `mail notices`."
 SENDING = timedelta(minutes=10)
 """Longer than a server may take: who sends has died, another may try."""
 

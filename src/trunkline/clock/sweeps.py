@@ -1,0 +1,79 @@
+"""What there is to do as time passes. A new duty is one line in `all_sweeps`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from trunkline.clock.catch_up import Sweep
+from trunkline.clock.wiring import ask_for_payments_again, charge_method, recharge_manager
+from trunkline.store import outbox, pruning, recharges, reminders as reminder_rows
+from trunkline.store.work import By
+from trunkline.usecases import mail, recharge, reminders, renewals, statements
+
+BY = By("clock", "trunkline")
+
+
+def all_sweeps() -> list[Sweep]:
+    """New ones for each loop: some remember how far they have looked."""
+    return [
+        Sweep("renewals", reminder_rows.first_ended, _renew),
+        Sweep("payments", _always, lambda now, limit: ask_for_payments_again(now, BY, limit), every_seconds=20),
+        Sweep("recharges", _recharges_due, _recharge),
+        Sweep(
+            "low balances", _low_balances_due, lambda now, limit: reminders.tell_low_balances(now=now, by=BY, limit=limit), every_seconds=5
+        ),
+        _reminders(),
+        Sweep("mail", outbox.next_due, lambda now, limit: mail.send_due(now=now, limit=limit).sent, every_seconds=1),
+        Sweep("statements", _always, _close_months, every_seconds=600),
+        _pruning(),
+    ]
+
+
+def _renew(now: datetime, limit: int) -> int:
+    done = renewals.renew_due(now=now, by=BY, limit=limit, recharge=recharge_manager)
+    return done.renewed + done.ended + done.lapsed
+
+
+def _recharges_due(now: datetime) -> datetime | None:
+    """A purse does not say since when it is low: it comes after all that was due before."""
+    return now if recharges.due(now, 1) else None
+
+
+def _recharge(now: datetime, limit: int) -> int:
+    return recharge.recharge_due(now=now, by=BY, limit=limit, charge=charge_method).recharged
+
+
+def _close_months(now: datetime, limit: int) -> int:
+    statements.close_months(now=now, by=BY)
+    return 0
+
+
+def _low_balances_due(now: datetime) -> datetime | None:
+    return now if reminder_rows.crossed_low(1) else None
+
+
+def _reminders() -> Sweep:
+    """Looks at the time that has passed since it last looked; first at all that ends within a week."""
+    looked: list[datetime | None] = [None]
+
+    def run(now: datetime, limit: int) -> int:
+        reminders.remind(now=now, by=BY, since=looked[0])
+        looked[0] = now
+        return 0
+
+    return Sweep("reminders", _always, run, every_seconds=20)
+
+
+def _pruning() -> Sweep:
+    keeper = pruning.ChangesRead()
+    return Sweep("old changes", _always, lambda now, limit: _nothing_more(keeper.prune, now), every_seconds=60)
+
+
+def _always(now: datetime) -> datetime:
+    return now
+
+
+def _nothing_more(do: Callable[[datetime], int], now: datetime) -> int:
+    do(now)
+    return 0
