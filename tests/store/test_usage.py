@@ -18,7 +18,7 @@ from trunkline.store.audit import audit
 from trunkline.store.buckets import UPSERT_USAGE, usage_of
 from trunkline.store.hotpath import RECORD_COLUMNS, HotPath, Writes
 from trunkline.store.models import CallRecord, Profile, UsageBucket
-from trunkline.store.usage import Filters, Scope, page_of_calls, usage_of_month
+from trunkline.store.usage import Filters, Scope, every_call, page_of_calls, usage_of_month
 from trunkline.usecases import credit
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -164,6 +164,7 @@ def test_more_than_is_looked_at(company: Company, monkeypatch: pytest.MonkeyPatc
     pages = list(all_pages(scope, Filters(result="answered")))
     assert sum(map(len, pages)) == 5
     assert len(pages) == 7
+    assert [line.call_ref for line in every_call(scope, NOVEMBER, Filters(result="answered"))] == list(chain(*pages))
 
 
 def test_deleted_profiles_keep_their_usage(store: object) -> None:

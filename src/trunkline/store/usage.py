@@ -9,7 +9,7 @@ its cost, `incoming` for the callee, here as in the buckets.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -211,6 +211,16 @@ def page_of_calls(
     if len(found) > len(lines):
         return Page(lines, lines[-1].call_ref)
     return Page(lines, _behind(looked_at, parameters) if has_filters else None)
+
+
+def every_call(scope: Scope, month: Month, filters: Filters = Filters()) -> Iterator[Line]:
+    """All calls of all pages, for an export: no more than a page of them is in memory."""
+    before = None
+    while True:
+        page = page_of_calls(scope, month, filters, before=before, size=LARGEST_PAGE)
+        yield from page.lines
+        if (before := page.next_before) is None:
+            return
 
 
 def _behind(looked_at: str, parameters: Parameters) -> int | None:
