@@ -108,7 +108,13 @@ def test_run_tells_where_to_go_and_ends_with_ctrl_c(settings: Settings, foregrou
     while "Ctrl-C ends it" not in said.read_text():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.02)
-    for word in (f"http://127.0.0.1:{settings.web_port}/", f"127.0.0.1:{settings.sip_port}", "+1 760 660 4690", "trunkline demo"):
+    for word in (
+        f"http://localhost:{settings.web_port}/",
+        "Architects.Admin",
+        f"127.0.0.1:{settings.sip_port}",
+        "+1 760 660 4690",
+        "trunkline demo",
+    ):
         assert word in said.read_text()
     running.send_signal(signal.SIGINT)
     assert running.wait(40) == 0, said.read_text()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connections
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.conftest import Store
-from trunkline.web.access import Audience
 from trunkline.web.headers import HEADERS
 
 
@@ -65,18 +62,3 @@ def test_only_looking_is_allowed(visitor: Client) -> None:
     assert visitor.post("/health").status_code == 405
     assert visitor.head("/health").status_code == 200
     assert Client(headers={"host": "evil.example"}).get("/").status_code == 400
-
-
-def test_every_route_says_who_may_use_it() -> None:
-    silent = [
-        str(route.pattern) for route in _routes(get_resolver()) if not isinstance(getattr(route.callback, "audience", None), Audience)
-    ]
-    assert silent == []
-
-
-def _routes(resolver: URLResolver) -> Iterator[URLPattern]:
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from _routes(entry)
-        else:
-            yield entry

@@ -62,30 +62,38 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @click.pass_obj
 def run(settings: Settings) -> None:
     """What `make run` does: the demo company, then `up`, and where to go next."""
-    phone: list[str] = []
+    told: list[str] = []
     try:
         run_in_foreground(
-            settings, click.echo, lambda: click.echo(where_to_go(settings, *phone)), load=lambda: phone.extend(_load_demo_company(settings))
+            settings, click.echo, lambda: click.echo(where_to_go(settings, *told)), load=lambda: told.extend(_load_demo_company(settings))
         )
     except CANNOT_START as problem:
         raise click.ClickException(str(problem)) from problem
 
 
-def _load_demo_company(settings: Settings) -> tuple[str, str]:
-    """SIP user and password of its last profile: the first is the demo PBX's."""
+def _load_demo_company(settings: Settings) -> tuple[str, str, str, str]:
+    """How to sign in as its administrator and as the operator; SIP user and password of its last profile: the first is the demo PBX's."""
     open_store()
     from trunkline.store.clock import now
     from trunkline.usecases.demo import load_demo_company
+    from trunkline.usecases.demo_people import DemoAccount, load_demo_people
 
-    profile = load_demo_company(now=now(), settings=settings).profiles[-1]
-    return profile.sip_user, profile.password
+    def told(who: DemoAccount) -> str:
+        return f"account {who.account}, " + (f"password {who.password}" if who.password else "the password that you chose")
+
+    company = load_demo_company(now=now(), settings=settings)
+    people = load_demo_people(now=now(), settings=settings, manager_id=company.manager_id)
+    profile = company.profiles[-1]
+    return told(people.administrator), told(people.operator), profile.sip_user, profile.password
 
 
-def where_to_go(settings: Settings, sip_user: str, password: str) -> str:
+def where_to_go(settings: Settings, administrator: str, operator: str, sip_user: str, password: str) -> str:
     return f"""
 Trunkline is ready.
 
   Manager        {manager_url(settings)}
+  Sign in        {administrator}
+  As operator    {operator}
   SIP            {settings.advertised_address}:{settings.sip_port} by UDP and TCP, {settings.sips_port} by TLS; domain {settings.sip_domain}
   A phone        user {sip_user}, password {password}: register a softphone or PBX with them
   Echo service   dial +1 760 660 4690 from there: it plays back what it hears, free
@@ -96,7 +104,7 @@ Ctrl-C ends it."""
 
 
 def manager_url(settings: Settings) -> str:
-    return f"http://127.0.0.1:{settings.web_port}/"
+    return f"{settings.web_url}/"
 
 
 COMMANDS = (run, up, down, status)

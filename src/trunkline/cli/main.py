@@ -16,6 +16,7 @@ MODULES = (
     "trunkline.cli.engines",
     "trunkline.cli.doctor",
     "trunkline.cli.managers",
+    "trunkline.cli.people",
     "trunkline.cli.profiles",
     "trunkline.cli.subscriptions",
     "trunkline.cli.bundles",

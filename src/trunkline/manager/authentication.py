@@ -18,7 +18,7 @@ from trunkline.manager.profile import page_of
 from trunkline.store.models import Profile
 from trunkline.usecases import credentials
 from trunkline.web.access import Audience, open_to
-from trunkline.web.acting import acting, now
+from trunkline.web.acting import acting, engines_now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.confirmation import CONFIRMED_SECONDS, confirm_identity, confirmed_within
 from trunkline.web.forms import PageForm
@@ -64,7 +64,7 @@ def new_password(request: CompanyRequest, profile_id: int) -> HttpResponse:
         if made := form.act(credentials.rotate_password, **acting(request), **arguments):
             page = {"tab": "registration", "password": made.password, "is_new": True, **_facts(request)}
             return page_of(request, scope.profile_of(request, profile_id), "manager/authentication.html", page)
-    presence = scope.presence(profile, now())
+    presence = scope.presence(profile, engines_now())
     return page_of(request, profile, "manager/new_password.html", {"form": form, "presence": presence})
 
 
@@ -106,7 +106,7 @@ def _address_of(profile: Profile) -> dict[str, Any]:
 
 
 def _facts(request: CompanyRequest) -> dict[str, Any]:
-    return {"instance": scope.instance(), "confirmed": confirmed_within(request, CONFIRMED_SECONDS), "at": now()}
+    return {"instance": scope.instance(), "confirmed": confirmed_within(request, CONFIRMED_SECONDS), "at": engines_now()}
 
 
 urlpatterns = [

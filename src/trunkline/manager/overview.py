@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from trunkline.manager import scope
 from trunkline.store.models import Manager, Profile, Role, Term
 from trunkline.web.access import Audience, open_to
-from trunkline.web.acting import now
+from trunkline.web.acting import engines_now, now
 from trunkline.web.company import CompanyRequest
 
 SOON = timedelta(days=7)
@@ -33,7 +33,7 @@ class Attention:
 @require_safe
 def overview(request: CompanyRequest) -> HttpResponse:
     profiles = list(scope.profiles_of(request))
-    at = now()
+    at = engines_now()
     rows = [(profile, scope.standing(profile), scope.presence(profile, at), scope.in_use(profile)) for profile in profiles]
     page = {
         "rows": rows[:10],
@@ -80,7 +80,7 @@ def _named(term: Term) -> str:
 
 def _about_profiles(profiles: list[Profile]) -> list[Attention]:
     found = []
-    at = now()
+    at = engines_now()
     for profile in profiles:
         here = reverse("profile", args=[profile.pk])
         where = scope.presence(profile, at)

@@ -8,14 +8,14 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from trunkline.manager import scope
 from trunkline.store.models import Profile, Term
 from trunkline.usecases import profiles
 from trunkline.web.access import Audience, open_to
-from trunkline.web.acting import acting, now
+from trunkline.web.acting import acting, engines_now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 from trunkline.web.navigation import PROFILE, menu
@@ -67,12 +67,14 @@ def page_of(request: CompanyRequest, profile: Profile, template: str, page: dict
         "standing": scope.standing(profile),
         "menu": menu(request, PROFILE, profile.pk),
         "menu_label": profile.name,
+        "trunks_url": reverse("trunks"),
+        "profile_url": reverse("profile", args=[profile.pk]),
     }
     return render(request, template, common | page)
 
 
 def live_state(profile: Profile) -> dict[str, Any]:
-    at = now()
+    at = engines_now()
     in_use = scope.in_use(profile)
     return {
         "presence": scope.presence(profile, at),

@@ -28,9 +28,7 @@ HIDDEN = "YOUR-PASSWORD"
 class SetupForm(PageForm):
     pbx = forms.ChoiceField(label="PBX", choices=[(name, name) for name in WRITERS])
     transport = forms.ChoiceField(label="Transport", choices=TRANSPORTS)
-    extension = forms.RegexField(
-        r"^[A-Za-z0-9_.*#-]{1,32}$", label="Calls to your numbers ring", initial="100", help_text="An extension of your PBX."
-    )
+    extension = forms.RegexField(r"^[A-Za-z0-9_.*#-]{1,32}$", label="Extension that rings", initial="100")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.manager import scope
 from trunkline.web.access import Audience, open_to
-from trunkline.web.acting import now
+from trunkline.web.acting import engines_now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.navigation import FEATURES, menu
 
@@ -18,7 +18,7 @@ from trunkline.web.navigation import FEATURES, menu
 @require_safe
 def trunks(request: CompanyRequest) -> HttpResponse:
     """With 300 profiles it still is one list: people look for a name with the browser's own search."""
-    at = now()
+    at = engines_now()
     rows = [
         (profile, scope.standing(profile), scope.presence(profile, at), scope.in_use(profile)) for profile in scope.profiles_of(request)
     ]

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import reverse
 
 from trunkline.store.models import Person, Role
-from trunkline.web.company import enter_company
+from trunkline.web.company import enter_company, remain_in_company
 from trunkline.web.confirmation import STAFF_SECONDS, confirmed_within, to_confirmation
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -70,6 +70,8 @@ def _turned_away(request: HttpRequest, audience: Audience) -> HttpResponse | Non
         return None
     if not request.user.is_authenticated:
         return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
+    if audience is Audience.SIGNED_IN:
+        remain_in_company(request)
     if audience.of_staff:
         return _check_staff(request, request.user, audience)
     if audience.of_company:

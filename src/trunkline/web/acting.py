@@ -8,10 +8,14 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest
 
+from trunkline.store.clock import now
 from trunkline.store.work import By
 
+__all__ = ["acting", "engines_now", "now"]
 
-def now() -> datetime:
+
+def engines_now() -> datetime:
+    """The real time: that of calls and registrations. `now` is the instance's, and asks the store."""
     return datetime.now(UTC)
 
 

@@ -64,6 +64,15 @@ def enter_company(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
+def remain_in_company(request: HttpRequest) -> None:
+    """For pages about the person: the frame stays that of the company one comes from."""
+    memberships = memberships_of(request)
+    wanted: int | None = request.company_id or request.session.get(LAST_COMPANY)  # type: ignore[attr-defined] # set by CompanyInPath
+    here = next((one for one in memberships if one.manager_id == wanted), memberships[0] if len(memberships) == 1 else None)
+    if here is not None:
+        request.membership, request.company = here, here.manager  # type: ignore[attr-defined] # CompanyRequest
+
+
 def memberships_of(request: HttpRequest) -> list[Membership]:
     """Of the signed-in person; asked once a request."""
     known: list[Membership] | None = getattr(request, "memberships", None)

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from trunkline.domain import money as amounts
-from trunkline.web.acting import now
+from trunkline.web.acting import engines_now
 from trunkline.web.icons import ICONS
 
 register = template.Library()
@@ -152,10 +152,28 @@ def duration(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-@register.filter
-def as_json(value: Any) -> str:
-    """For people: what was before and after, in the log."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+@register.simple_tag
+def changes(before: dict[str, Any], after: dict[str, Any]) -> SafeString:
+    """An entry of the log: each value that was set, and what it was."""
+    names = [*after, *(name for name in before if name not in after)]
+    rows = ((name.removesuffix("_micros").replace("_", " "), _was(before, name), _is(name, after)) for name in names)
+    listed = format_html_join("", "<li>{}: {}{}</li>", rows)
+    return format_html('<ul class="changes">{}</ul>', listed) if listed else mark_safe("")
+
+
+def _was(before: dict[str, Any], name: str) -> SafeString:
+    old = before.get(name)
+    return mark_safe("") if old in (None, "") else format_html("<del>{}</del> ", _shown(name, old))
+
+
+def _is(name: str, after: dict[str, Any]) -> str:
+    return _shown(name, after[name]) if after.get(name) not in (None, "") else "–" if name in after else ""
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith("_micros") and isinstance(value, int):
+        return amounts.decimal_text(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
 @register.simple_tag(takes_context=True)
@@ -177,7 +195,7 @@ def ago(at: datetime | int | None) -> SafeString | str:
     if at is None:
         return "never"
     utc = _aware(at)
-    distance = utc - now()
+    distance = utc - engines_now()
     text = "just now" if abs(distance) < timedelta(seconds=10) else format_timedelta(distance, add_direction=True, locale="en")
     return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M:%S} UTC", text)
 

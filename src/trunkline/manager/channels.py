@@ -1,0 +1,107 @@
+"""Calling channels of a profile: bought, changed, cancelled, and cancelled not after all (guide 7.1, SPEC R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.views.decorators.http import require_POST, require_safe
+
+from trunkline.domain.channels import MOST_CHANNELS
+from trunkline.manager import offers, scope
+from trunkline.manager.profile import page_of
+from trunkline.store.models import Profile, Term
+from trunkline.usecases import subscriptions, terms
+from trunkline.usecases.notices import day_of
+from trunkline.usecases.terms import Bought
+from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import acting, now
+from trunkline.web.company import CompanyRequest
+from trunkline.web.forms import PageForm
+
+LABEL = "How many calls at the same time, at most?"
+
+
+@open_to(Audience.LOOK)
+@require_safe
+def channels(request: CompanyRequest, profile_id: int) -> HttpResponse:
+    """The subscription as it is, and what can be done with it."""
+    profile = scope.profile_of(request, profile_id)
+    return page_of(request, profile, "manager/channels/channels.html", {"term": running(profile), "in_use": scope.in_use(profile)})
+
+
+@open_to(Audience.LOOK, changes=Audience.PAY)
+def buy(request: CompanyRequest, profile_id: int) -> HttpResponse:
+    """Guide 7.1.1."""
+    profile = scope.profile_of(request, profile_id)
+    if running(profile):
+        return redirect("channels_change", profile_id)
+    return _take(request, profile, subscriptions.buy_channels)
+
+
+@open_to(Audience.LOOK, changes=Audience.PAY)
+def change(request: CompanyRequest, profile_id: int) -> HttpResponse:
+    """Guide 7.1.2: what is unused comes back, a new 30 days begin."""
+    profile = scope.profile_of(request, profile_id)
+    if not running(profile):
+        return redirect("channels_buy", profile_id)
+    return _take(request, profile, subscriptions.change_channels)
+
+
+@open_to(Audience.LOOK, changes=Audience.PAY)
+def cancel(request: CompanyRequest, profile_id: int) -> HttpResponse:
+    """Guide 7.1.3: first until when the channels can be used."""
+    profile = scope.profile_of(request, profile_id)
+    form = PageForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and (done := form.act(subscriptions.cancel_channels, **acting(request), profile_id=profile.pk)):
+        messages.success(
+            request, f"The channel subscription is cancelled. Its channels can be used until {day_of(done.ends_at, request.company)}."
+        )
+        return redirect("channels", profile_id)
+    plan = subscriptions.preview_channel_cancellation(now=now(), profile_id=profile.pk)
+    return page_of(request, profile, "manager/channels/cancel.html", {"form": form, "plan": plan, "term": running(profile)})
+
+
+@open_to(Audience.PAY)
+@require_POST
+def undo(request: CompanyRequest, profile_id: int) -> HttpResponse:
+    """The cancellation is taken back."""
+    profile = scope.profile_of(request, profile_id)
+    done = subscriptions.undo_cancel_channels(**acting(request), profile_id=profile.pk)
+    messages.success(request, f"The channel subscription goes on. Next payment: {day_of(done.ends_at, request.company)}.")
+    return redirect("channels", profile_id)
+
+
+def running(profile: Profile) -> Term | None:
+    """None as well when a cancelled one has run out, though nobody has noted it yet."""
+    open_terms = [term for term in scope.open_terms(profile) if term.kind == Term.Kind.CHANNELS]
+    return next((term for term in open_terms if not terms.running(term).is_over(now())), None)
+
+
+def _take(request: CompanyRequest, profile: Profile, use_case: Callable[..., Bought]) -> HttpResponse:
+    """Ask, show the offer, take it. An offer with problems can't be taken."""
+    form = offers.OfferForm(offers.given(request), label=LABEL, most=MOST_CHANNELS)
+    wanted = {"profile_id": profile.pk, "channels": form.cleaned_data["quantity"]} if form.is_valid() else {}
+    offer = form.act(subscriptions.preview_channels, now=now(), **wanted) if wanted else None
+    if request.method == "POST" and offer and not offer.problems:
+        if not offers.as_shown(request, offer):
+            form.add_error(None, offers.PRICE_CHANGED)
+        elif bought := form.act(use_case, **acting(request), **wanted, reference=offers.reference(request)):
+            messages.success(
+                request, f"{bought.quantity} calling channels are there. Next payment: {day_of(bought.ends_at, request.company)}."
+            )
+            return redirect("channels", profile.pk)
+    page = {"form": form, "offer": offer, "term": running(profile), "reference": offers.reference(request)}
+    return page_of(request, profile, "manager/channels/take.html", page)
+
+
+urlpatterns = [
+    path("trunks/<int:profile_id>/channels", channels, name="channels"),
+    path("trunks/<int:profile_id>/channels/buy", buy, name="channels_buy"),
+    path("trunks/<int:profile_id>/channels/change", change, name="channels_change"),
+    path("trunks/<int:profile_id>/channels/cancel", cancel, name="channels_cancel"),
+    path("trunks/<int:profile_id>/channels/undo", undo, name="channels_undo"),
+]
