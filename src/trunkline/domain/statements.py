@@ -28,6 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KINDS = {
     "payment": "Payment",
     "refund": "Payment refunded",
+    "refund_back": "Refund returned",
     "dispute": "Payment disputed",
     "dispute_won": "Disputed payment returned",
     "allocate": "Credit allocated",
