@@ -173,6 +173,15 @@ def test_r5_2_a_renewal_brings_no_more_bundles_than_channels(market: Market) -> 
     assert (market.open("bundle").quantity, market.open("bundle").price_micros) == (3, 3 * BUNDLE)
 
 
+def test_after_a_long_pause_what_ended_later_was_still_there(market: Market) -> None:
+    """The bundle was due a day before the cancelled channels ended: it is renewed, whenever somebody looks."""
+    subscriptions.change_channels(**market.me(NOW + DAY), channels=6)
+    bundles.buy_bundles(**market.bundle(NOW + DAY - timedelta(hours=1)), quantity=1)
+    subscriptions.cancel_channels(**market.me(NOW + DAY))
+    assert sweep(NOW + 2 * MONTH) == (1, 1, 0, 0)
+    assert (market.channels, market.open("bundle").quantity) == (0, 1)
+
+
 def test_what_is_complimentary_renews_for_nothing(market: Market) -> None:
     profiles.grant_channels(**market.me(), channels=9)
     before = market.credit

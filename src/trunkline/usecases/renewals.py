@@ -131,9 +131,9 @@ def _try(now: datetime, by: By, term_id: int, *, lapse: bool) -> tuple[Outcome, 
 
 
 def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int]:
-    """Channels or a bundle. What was cancelled ends when the shelf is locked."""
+    """Channels or a bundle, as things stood when it ended: what ended later was there. What was cancelled ends when the shelf is locked."""
     assert seen.profile_id is not None, "a constraint of the store"
-    till, shelf = terms.lock_shelf(doing, seen.profile_id)
+    till, shelf = terms.lock_shelf(doing, seen.profile_id, at=seen.ends_at)
     term = next((each for each in shelf.terms if each.pk == seen.pk), None)
     if term is None:
         return (Outcome.GONE if seen.renews else Outcome.ENDED), 0

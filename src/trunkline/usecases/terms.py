@@ -89,15 +89,15 @@ def look(profile_id: int, now: datetime) -> Shelf:
     return Shelf(profile, profile.manager.account, terms)
 
 
-def lock_shelf(doing: Work, profile_id: int, *, minutes: bool = False) -> tuple[Till, Shelf]:
-    """For a purchase, of `minutes` or not. What was cancelled and has run out is ended on the way."""
+def lock_shelf(doing: Work, profile_id: int, *, minutes: bool = False, at: datetime | None = None) -> tuple[Till, Shelf]:
+    """For a purchase, of `minutes` or not. What was cancelled and has run out by `at` (now) is ended on the way."""
     profile = look(profile_id, doing.now).profile
     purses = [term.minutes_id for term in open_terms(profile_id) if term.minutes_id is not None]
     till = open_till(doing, profile.manager, more=[profile.account_id, *purses], minutes=minutes or bool(purses))
     shelf = Shelf(lock_profile(doing, profile_id), till.credit, open_terms(profile_id))
     if any(term.minutes_id is not None and term.minutes_id not in till.accounts for term in shelf.terms):
         raise Conflict("The minute bundles were changed at this moment: look at them, then do it again.")
-    for term in [term for term in shelf.terms if running(term).is_over(doing.now)]:
+    for term in [term for term in shelf.terms if running(term).is_over(at or doing.now)]:
         take_off(doing, till, shelf, term, Term.End.CANCELLED)
     return till, shelf
 
