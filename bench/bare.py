@@ -12,10 +12,10 @@ from pathlib import Path
 from string import Template
 
 from bench.load import User
-from bench.place import BARE, BARE_RTPENGINE_PORT, CARRIER, CARRIER_PORT, DOMAIN, MINIMAL, RTP_PORTS, SIP_PORT
+from bench.place import BARE, BARE_RTPENGINE_PORT, CARRIER, CARRIER_PORT, DOMAIN, MINIMAL, RTP_PORTS, SIP_PORT, STOCK
 from bench.processes import family
 from trunkline.domain.credentials import ha1
-from trunkline.edge.config import KAMAILIO_OPTIONS
+from trunkline.edge.config import KAMAILIO_OPTIONS, udp_workers
 from trunkline.runtime.engine_root import ensure_root
 from trunkline.runtime.engines.rtpengine import rtpengine_command
 from trunkline.runtime.sandbox import engine_command
@@ -24,7 +24,8 @@ from trunkline.runtime.settings import Settings
 CONFIGURATION = Path(__file__).parent / "engines" / "bare.cfg"
 MEMORY = ("-m", "1024")
 """More than the edge's own: at the yardsticks' rates `tm` keeps more transactions, and a yardstick must not fail for lack of memory."""
-WORKERS = 4
+STOCK_WORKERS = 8
+"""Kamailio's own default."""
 USERS = 500
 MEDIA_FLAGS = (
     "replace-origin replace-session-connection replace-username replace-session-name strict-source ICE=remove rtcp-mux-demux RTP/AVP"
@@ -49,8 +50,8 @@ class Bare:
 
 @contextmanager
 def bare_system(scratch: Path, *parts: str) -> Iterator[Bare]:
-    """`parts`: what the configuration is to do beyond the minimum (see there)."""
-    address = BARE if "HIDING" in parts else MINIMAL
+    """`parts`: what the configuration is to do beyond the minimum (see there); `STOCK`: with Kamailio's defaults for memory and processes."""
+    address = STOCK if "STOCK" in parts else BARE if "HIDING" in parts else MINIMAL
     users = [User(f"{10_000_000_000_000 + number}", f"password{number}", f"4420794600{number % 100:02d}") for number in range(USERS)]
     directory = scratch / address
     directory.mkdir()
@@ -65,20 +66,21 @@ def bare_system(scratch: Path, *parts: str) -> Iterator[Bare]:
 @contextmanager
 def _kamailio(directory: Path, address: str, users: Sequence[User], parts: Sequence[str]) -> Iterator[set[int]]:
     configuration = directory / "kamailio.cfg"
-    configuration.write_text(_filled_in(address, users))
+    options, workers = ((), STOCK_WORKERS) if "STOCK" in parts else (KAMAILIO_OPTIONS, udp_workers(Settings(home=directory)))
+    configuration.write_text(_filled_in(address, users, workers))
     defined = [argument for part in parts for argument in ("-A", f"WITH_{part}")]
-    argv = ["kamailio", "-DD", "-E", *KAMAILIO_OPTIONS, *MEMORY, "-Y", "/run", "-f", str(configuration), *defined]
+    argv = ["kamailio", "-DD", "-E", *options, *MEMORY, "-Y", "/run", "-f", str(configuration), *defined]
     with _running(argv, directory) as process:
         _until_answered(process, (address, SIP_PORT), HELLO)
         yield family(process.pid)
 
 
-def _filled_in(address: str, users: Sequence[User]) -> str:
+def _filled_in(address: str, users: Sequence[User], workers: int) -> str:
     values = {
         "address": address,
         "port": SIP_PORT,
         "domain": DOMAIN,
-        "workers": WORKERS,
+        "workers": workers,
         "carrier": f"{CARRIER}:{CARRIER_PORT}",
         "rtpengine_port": _rtpengine_port(address),
         "media_flags": MEDIA_FLAGS,

@@ -65,7 +65,7 @@ def run_mode(mode: Mode, instance: Instance, plan: Plan, scratch: Path, say: Say
 
 def _delay_at_half_load(contenders: Sequence[Contender], repeats: int, seconds: float, say: Say) -> dict[str, Any]:
     """INVITE with digest to 180, at half of Trunkline's highest rate."""
-    bare, _, trunkline = contenders
+    bare, trunkline = contenders[0], contenders[-1]
     rate = max(1, trunkline.highest // 2)
     delays = post_dial_delay([bare, trunkline], rate=rate, repeats=repeats, seconds=seconds, say=say)
     added = {f"added_{which}": round(delays["trunkline"][which] - delays["bare"][which], 2) for which in ("p50", "p99")}
@@ -79,9 +79,11 @@ def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[Seque
     with ExitStack() as started:
         bare = started.enter_context(bare_system(directory, "HIDING", *mode.parts))
         minimal = started.enter_context(bare_system(directory, *mode.parts))
+        yardsticks = {"bare": bare, "minimal": minimal}
+        if not mode.parts:
+            yardsticks["stock"] = started.enter_context(bare_system(directory, "HIDING", "STOCK"))
         yield [
-            Contender("bare", bare.address, bare.users, bare.groups),
-            Contender("minimal", minimal.address, minimal.users, minimal.groups),
+            *(Contender(name, yardstick.address, yardstick.users, yardstick.groups) for name, yardstick in yardsticks.items()),
             Contender("trunkline", instance.address, instance.users[mode.media], instance.groups),
         ]
 
@@ -92,6 +94,7 @@ def figures(contenders: Sequence[Contender]) -> dict[str, Any]:
         **{f"{name}_per_second": rate for name, rate in highest.items()},
         "ratio": _ratio(highest["trunkline"], highest["bare"]),
         "ratio_minimal": _ratio(highest["trunkline"], highest["minimal"]),
+        **({"ratio_stock": _ratio(highest["trunkline"], highest["stock"])} if "stock" in highest else {}),
         "cpu_ms_per_call": {contender.name: contender.cpu_ms_per_call() for contender in contenders},
         "trials": {contender.name: [[trial.rate, trial.clean] for trial in contender.trials] for contender in contenders},
     }
