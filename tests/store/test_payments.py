@@ -106,6 +106,18 @@ def test_a_webhook_that_never_comes_is_asked_for(company: Company, fake: FakePay
     assert balance(company) == 140
 
 
+def test_a_page_that_its_payer_has_left_is_asked_for_ever_more_rarely(company: Company, fake: FakePayments) -> None:
+    top_up(company, fake)
+    asked = [payments.ask_again(now=NOW + timedelta(hours=hour), by=BY, provider=fake, limit=10).asked for hour in range(1, 24 * 40)]
+    assert sum(asked[:23]) == 23
+    assert sum(asked[23 : 24 * 30]) == 29
+    assert sum(asked[24 * 30 :]) == 0
+    fake_desk.decide(fake, at_fake(Payment.objects.get(provider="fake").pk), "approve")
+    event = fake_desk.everything(fake)["event"][0]["id"]
+    assert tell(fake, event) == 200
+    assert balance(company) == 140
+
+
 @pytest.mark.parametrize(
     ("card", "state", "credit"),
     [("good", "succeeded", 110), ("declined", "failed", 90), ("slow", "processing", 90), ("authentication", "action_needed", 90)],

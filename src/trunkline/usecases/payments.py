@@ -30,6 +30,10 @@ from trunkline.usecases.payment_steps import UNSETTLED
 from trunkline.usecases.refunds import ask_for_refund
 
 ASK_AGAIN_AFTER = timedelta(minutes=2)
+FRESH = timedelta(days=1)
+"""An older payment is asked for once a day: most of them are pages that their payers have left, and there are ever more of those."""
+GIVEN_UP = timedelta(days=30)
+"""Then no more. What the provider tells by itself still counts."""
 REPEATABLE = timedelta(hours=23)
 """Providers remember our references for a day: later, asking again could pay again."""
 NEVER_MADE = "The payment never reached the provider."
@@ -195,9 +199,10 @@ def _event(asked: Asked, told: Told, *, provider_reference: str = "", reason: st
 
 
 def _due(provider: PaymentProvider, now: datetime) -> QuerySet[Payment]:
-    before = now - ASK_AGAIN_AFTER
-    not_asked = Q(asked_at=None, created_at__lte=before) | Q(asked_at__lte=before)
-    waiting = Payment.objects.select_related("method", "manager").filter(not_asked, state__in=UNSETTLED, provider=provider.name)
+    never = Q(asked_at=None, created_at__lte=now - ASK_AGAIN_AFTER)
+    fresh = Q(asked_at__lte=now - ASK_AGAIN_AFTER, created_at__gt=now - FRESH)
+    old = Q(asked_at__lte=now - FRESH, created_at__gt=now - GIVEN_UP)
+    waiting = Payment.objects.select_related("method", "manager").filter(never | fresh | old, state__in=UNSETTLED, provider=provider.name)
     return waiting.order_by(F("asked_at").asc(nulls_first=True), "pk")
 
 
