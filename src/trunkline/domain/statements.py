@@ -24,6 +24,7 @@ FORMAT = "trunkline-statement/1"
 SECONDS = "SEC"
 COLUMNS = ("number", "posting", "at", "what", "other_side", "amount", "balance", "reference", "hash")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 KINDS = {
     "payment": "Payment",
@@ -154,9 +155,11 @@ def ends_us(month: date, zone: ZoneInfo) -> int:
 
 def _plain(text: str) -> str:
     """On one line, without what a terminal would obey."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 def _digest(parts: Sequence[str]) -> str:
     """JSON sets the parts apart, whatever is in them."""
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(parts).encode()).hexdigest()
