@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from trunkline.cli.main import MODULES
+from trunkline.domain.statement_check import CLOSING, OPENING
+from trunkline.domain.statements import COLUMNS
 from trunkline.runtime.engine_root import ENGINES, ROOTS
 from trunkline.runtime.processes import instance_processes
 from trunkline.runtime.settings import Settings, variable
@@ -99,3 +101,11 @@ def test_no_file_names_the_place_it_was_written_in() -> None:
         if match := PRIVATE.search(text):
             found[str(path.relative_to(ROOT))] = match[0]
     assert found == {}
+
+
+def test_the_cells_of_a_statement_are_documented() -> None:
+    documented = {
+        name: [each.strip("` ") for key in rows("statement-format.md", name) for each in key.split(",")]
+        for name in ("head", "column", "end")
+    }
+    assert documented == {"head": list(OPENING), "column": list(COLUMNS), "end": list(CLOSING)}
