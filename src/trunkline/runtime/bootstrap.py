@@ -48,8 +48,10 @@ def missing_debian_packages(target: str) -> list[str]:
     if target in ("run", "test") and os.environ.get("TRUNKLINE_ENGINE") != "system":
         have |= {"mmdebstrap": has_command("mmdebstrap"), "bubblewrap": has_command("bwrap")}
         have |= {"uidmap": os.geteuid() == 0 or has_command("newuidmap")}
+    if target in ("run", "test"):
+        have |= {"fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu").is_dir()}
     if target == "test":
-        have |= {"chromium": has_command("chromium"), "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu").is_dir()}
+        have |= {"chromium": has_command("chromium")}
         have |= {"postgresql": has_command("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))}
     return [package for package, there in have.items() if not there]
 
