@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -15,9 +17,21 @@ from tests.store.cast import BY, NOW, Company, make_company
 from trunkline.domain.errors import Conflict, NotEnoughCredit
 from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
-from trunkline.store.models import CallRecord, LiveCall, Posting, Profile
+from trunkline.store.hotpath import HotPath, Writes
+from trunkline.store.models import CallRecord, LiveCall, Posting, PriceList, Profile
 from trunkline.usecases import carriers, profiles
-from trunkline.usecases.credit import allocate_credit, book_payment, take_back_credit
+from trunkline.usecases.credit import (
+    allocate_credit,
+    book_payment,
+    preview_allocation,
+    preview_take_back,
+    take_back_credit,
+    take_back_everything,
+)
+from trunkline.usecases.recharge import recharge_due
+from trunkline.usecases.recharge_rules import set_recharge
+from trunkline.usecases.renewals import renew_due
+from trunkline.usecases.subscriptions import change_channels
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -121,3 +135,74 @@ def test_money_moves_in_all_directions_while_calls_are_paid() -> None:
     assert audit().differences == []
     assert not LiveCall.objects.exists()
     assert Posting.objects.filter(kind="call").exists()
+
+
+def hold_and_let_go(company: Company, seed: int) -> int:
+    """As call control does it, by SQL of its own: how often the Credit was there."""
+    chance, store, held = random.Random(seed), HotPath(), 0
+    for _ in range(MOVES_EACH):
+        account_id, amount = company.purse(chance.randrange(2)).pk, chance.randint(1, 2 * MICROS)
+        got = _hold(store, account_id, amount)
+        held += got
+        if got:
+            _hold(store, account_id, -amount)
+    return held
+
+
+def _hold(store: HotPath, account_id: int, amount: int) -> bool:
+    store.begin()
+    purse = store.purses([account_id])[account_id]
+    done = purse.hold(amount)
+    store.write(Writes(), {account_id: purse}, {})
+    store.commit()
+    return done
+
+
+def renew(company: Company, seed: int) -> int:
+    """Thirty days pass, again and again."""
+    return sum(renew_due(now=NOW + timedelta(days=30 * month), by=BY, limit=10).renewed for month in range(1, 7))
+
+
+def recharge(company: Company, seed: int) -> int:
+    return sum(recharge_due(now=NOW, by=BY, limit=10, charge=no_provider).recharged for _ in range(MOVES_EACH))
+
+
+def named(worker: Callable[[Company, int], int], company: Company, seed: int) -> tuple[str, int]:
+    return worker.__name__, worker(company, seed)
+
+
+def no_provider(**given: Any) -> Any:
+    raise Conflict("no payments here")
+
+
+def test_twenty_at_once_on_one_manager() -> None:
+    """Allocating, taking back, holding, renewing, recharging: nothing is lost, nobody waits for ever (issue 3)."""
+    company = make_company(credit_units=300, allocated_units=5, profile_count=2)
+    PriceList.objects.update(channel_price_micros=MICROS)
+    for profile_id in company.profile_ids:
+        change_channels(now=NOW, by=BY, profile_id=profile_id, channels=4)
+        set_recharge(now=NOW, by=BY, profile_id=profile_id, threshold_micros=3 * MICROS, amount_micros=2 * MICROS)
+    before = company.manager.account.balance
+    workers = [move_money] * 10 + [hold_and_let_go] * 4 + [renew] * 3 + [recharge] * 3
+    done = all_at_once([partial(named, worker, company, seed) for seed, worker in enumerate(workers)])
+    renewed = sum(count for name, count in done if name == "renew")
+    recharged = sum(count for name, count in done if name == "recharge")
+    assert renewed == 2 * 6
+    assert sum(count for name, count in done if name == "hold_and_let_go") > 0
+    moved = sum(count for name, count in done if name == "move_money")
+    assert company.manager.account.balance == before + moved - renewed * 4 * MICROS - recharged * 2 * MICROS
+    assert audit().differences == []
+
+
+def test_what_is_free_is_taken_back_whole_and_what_is_held_stays(company: Company) -> None:
+    _hold(HotPath(), company.purse().pk, 4 * MICROS)
+    profile: dict[str, Any] = {"profile_id": company.profile_ids[0]}
+    assert preview_take_back(**profile, amount_micros=6 * MICROS).problems == ()
+    assert "too little for $7.00" in preview_take_back(**profile, amount_micros=7 * MICROS).problems[0]
+    assert preview_allocation(**profile, amount_micros=90 * MICROS).manager_free_micros == 0
+    assert preview_allocation(**profile, amount_micros=91 * MICROS).problems
+    for repeated in (False, True):
+        assert take_back_everything(now=NOW, by=BY, **profile, reference="all").repeated == repeated
+    assert (company.purse().balance, company.manager.account.balance) == (4 * MICROS, 96 * MICROS)
+    with pytest.raises(Conflict, match="nothing to take back"):
+        take_back_everything(now=NOW, by=BY, **profile, reference="again")

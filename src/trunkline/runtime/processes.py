@@ -72,7 +72,14 @@ class ProcessSpec:
 def instance_processes(settings: Settings) -> list[ProcessSpec]:
     """In the order of their start; they are stopped the other way round."""
     root = engine_root(settings)
-    return [_rtpengine(settings, root), _echo(settings, root), _callcontrol(settings), _clock(settings), _kamailio(settings, root), _web(settings)]
+    return [
+        _rtpengine(settings, root),
+        _echo(settings, root),
+        _callcontrol(settings),
+        _clock(settings),
+        _kamailio(settings, root),
+        _web(settings),
+    ]
 
 
 def _rtpengine(settings: Settings, root: Path | None) -> ProcessSpec:

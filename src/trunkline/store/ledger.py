@@ -32,8 +32,8 @@ def post(*, key: str, debit: Account, credit: Account, amount: int, kind: str, n
         return _same(known, posting), False
     if debit.currency != credit.currency:
         raise Conflict(f"{debit.name} is in {debit.currency} and {credit.name} in {credit.currency}: money does not change its currency.")
-    if debit.guarded and amount > free(debit):
-        raise NotEnoughCredit(_too_little(debit, amount))
+    if problem := shortage(debit, amount):
+        raise NotEnoughCredit(problem)
     _insert(posting)
     _move(debit, -amount)
     _move(credit, amount)
@@ -43,6 +43,11 @@ def post(*, key: str, debit: Account, credit: Account, amount: int, kind: str, n
 def free(account: Account) -> int:
     """What is neither spent nor held by calls."""
     return account.balance - account.held
+
+
+def shortage(account: Account, amount: int) -> str:
+    """What to tell whoever wants to take so much out of a purse that has less free; empty: it is there."""
+    return _too_little(account, amount) if account.guarded and amount > free(account) else ""
 
 
 def open_account(*, kind: Account.Kind, name: str, currency: str) -> Account:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from trunkline.domain.errors import NotFound
+from trunkline.domain.errors import Conflict, NotFound
+from trunkline.domain.money import check_amount
 from trunkline.domain.names import check_name
 from trunkline.domain.payments import Means
 from trunkline.store import ledger
-from trunkline.store.models import Account, Manager, Payment, Profile
+from trunkline.store.models import Account, Manager, Payment, Posting, Profile
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import purchase_limits
 from trunkline.usecases.purchase_limits import BOOKED
@@ -76,11 +77,59 @@ def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: i
         )
 
 
+def take_back_everything(*, now: datetime, by: By, profile_id: int, reference: str) -> Moved:
+    """All that calls don't hold, back to the Manager's Credit. Raises `Conflict` when that is nothing."""
+    reference = check_name(reference, "reference", longest=40)
+    profile = _profile(profile_id)
+    key = f"take_back/{profile_id}/{reference}"
+    with work(now=now, by=by) as doing:
+        accounts = doing.locks.many(Account, [profile.account_id, profile.manager.account_id])
+        known = Posting.objects.filter(key=key).first()
+        amount = known.amount if known else ledger.free(accounts[profile.account_id])
+        if amount <= 0:
+            raise Conflict(f"There is nothing to take back: {profile.name} has no Credit that calls don't hold.")
+        return _post(
+            doing, profile.manager, accounts[profile.account_id], accounts[profile.manager.account_id], amount_micros=amount, key=key
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MovePreview:
+    """What would be free afterwards. It can be done when there are no `problems`."""
+
+    manager_free_micros: int
+    profile_free_micros: int
+    currency: str
+    problems: tuple[str, ...] = ()
+
+
+def preview_allocation(*, profile_id: int, amount_micros: int) -> MovePreview:
+    """`allocate_credit`, without doing it."""
+    return _preview(profile_id, amount_micros, to_profile=True)
+
+
+def preview_take_back(*, profile_id: int, amount_micros: int) -> MovePreview:
+    """`take_back_credit`, without doing it."""
+    return _preview(profile_id, amount_micros, to_profile=False)
+
+
+def _preview(profile_id: int, amount_micros: int, *, to_profile: bool) -> MovePreview:
+    check_amount(amount_micros)
+    profile = _profile(profile_id)
+    credit, purse = profile.manager.account, profile.account
+    problem = ledger.shortage(credit if to_profile else purse, amount_micros)
+    moved = amount_micros if to_profile else -amount_micros
+    return MovePreview(ledger.free(credit) - moved, ledger.free(purse) + moved, purse.currency, (problem,) if problem else ())
+
+
 def _move(doing: Work, manager: Manager, debit_id: int, credit_id: int, *, amount_micros: int, key: str, note: str = "") -> Moved:
     """`key` begins with the kind of movement."""
-    kind = key.partition("/")[0]
     accounts = doing.locks.many(Account, [debit_id, credit_id])
-    debit, credit = accounts[debit_id], accounts[credit_id]
+    return _post(doing, manager, accounts[debit_id], accounts[credit_id], amount_micros=amount_micros, key=key, note=note)
+
+
+def _post(doing: Work, manager: Manager, debit: Account, credit: Account, *, amount_micros: int, key: str, note: str = "") -> Moved:
+    kind = key.partition("/")[0]
     posting, new = ledger.post(key=key, debit=debit, credit=credit, amount=amount_micros, kind=kind, now=doing.now, note=note[:200])
     if new:
         after = {"amount_micros": amount_micros, "currency": debit.currency, "from": debit.name, "to": credit.name}
@@ -96,7 +145,9 @@ def _manager(manager_id: int) -> Manager:
 
 
 def _profile(profile_id: int) -> Profile:
-    profile = Profile.objects.select_related("manager").filter(pk=profile_id).exclude(state=Profile.State.DELETED).first()
+    profile = (
+        Profile.objects.select_related("manager__account", "account").filter(pk=profile_id).exclude(state=Profile.State.DELETED).first()
+    )
     if profile is None:
         raise NotFound(f"There is no SIP Profile {profile_id}.")
     return profile

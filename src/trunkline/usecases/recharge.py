@@ -94,40 +94,49 @@ def recharge_manager_now(*, now: datetime, by: By, manager_id: int, need_micros:
     return ManagerRecharge(Outcome.IMPOSSIBLE) if rule_id is None else _recharge_manager(rule_id, now, by, charge, need_micros)
 
 
-def _recharge(rule_id: int, now: datetime, by: By, charge: ChargeMethod) -> bool:
+def _recharge(rule_id: int, now: datetime, by: By, charge: ChargeMethod) -> bool | None:
+    """None: there was nothing to do any more."""
     try:
         owner, rule = recharges.owner_of(rule_id)
         if owner.profile is None:
             return _recharge_manager(rule_id, now, by, charge).outcome is Outcome.RECHARGED
-        if _recharge_profile(owner, rule_id, now, by):
-            return True
-        need = rule.amount_micros
-        found = recharge_manager_now(now=now, by=by, manager_id=owner.manager.pk, need_micros=need, charge=charge)
-        recharged = found.outcome in (Outcome.RECHARGED, Outcome.ENOUGH) and _recharge_profile(owner, rule_id, now, by)
-        return recharged or _note_short(owner, rule_id, now, by)
+        found = _recharge_profile(owner, rule_id, now, by)
+        if found is Outcome.IMPOSSIBLE:
+            found = _recharge_both(owner, rule, now, by, charge)
     except Exception:
         log.exception("a recharge failed; it is put off", rule=rule_id)
         RechargeRule.objects.filter(pk=rule_id).update(next_try_at=now + ASK_THE_PAYER_AGAIN, last_failure=OURS)
         return False
+    return None if found is Outcome.ENOUGH else found is Outcome.RECHARGED
+
+
+def _recharge_both(owner: Owner, rule: RechargeRule, now: datetime, by: By, charge: ChargeMethod) -> Outcome:
+    """The Manager first, then the profile from it."""
+    answer = recharge_manager_now(now=now, by=by, manager_id=owner.manager.pk, need_micros=rule.amount_micros, charge=charge)
+    came = answer.outcome in (Outcome.RECHARGED, Outcome.ENOUGH)
+    found = _recharge_profile(owner, rule.pk, now, by) if came else Outcome.IMPOSSIBLE
+    if found is Outcome.IMPOSSIBLE:
+        _note_short(owner, rule.pk, now, by)
+    return found
 
 
 # A profile's
 
 
-def _recharge_profile(owner: Owner, rule_id: int, now: datetime, by: By) -> bool:
-    """False: the Manager has too little. True: recharged, or nothing to do any more."""
+def _recharge_profile(owner: Owner, rule_id: int, now: datetime, by: By) -> Outcome:
+    """`IMPOSSIBLE`: the Manager has too little. `ENOUGH`: nothing to do, or not now."""
     with work(now=now, by=by) as doing:
         purse, credit, rule = _lock(doing, owner, rule_id)
         decision = _decide(owner, rule, purse, now, credit=credit)
         if not rule.enabled:
-            return True
+            return Outcome.ENOUGH
         if decision.wait:
             _note_wait(doing, owner, rule, purse, decision)
-        elif ledger.free(credit) < decision.amount_micros:
-            return False
-        else:
-            _move(doing, owner, rule, credit=credit, purse=purse, amount_micros=decision.amount_micros)
-    return True
+            return Outcome.ENOUGH
+        if ledger.free(credit) < decision.amount_micros:
+            return Outcome.IMPOSSIBLE
+        _move(doing, owner, rule, credit=credit, purse=purse, amount_micros=decision.amount_micros)
+    return Outcome.RECHARGED
 
 
 def _move(doing: Work, owner: Owner, rule: RechargeRule, *, credit: Account, purse: Account, amount_micros: int) -> None:
@@ -140,7 +149,7 @@ def _move(doing: Work, owner: Owner, rule: RechargeRule, *, credit: Account, pur
     doing.audit("recharge.done", key, manager_id=owner.manager.pk, after=after)
 
 
-def _note_short(owner: Owner, rule_id: int, now: datetime, by: By) -> bool:
+def _note_short(owner: Owner, rule_id: int, now: datetime, by: By) -> None:
     """Looked at again in hours, or as soon as the Manager has enough (`store.recharges.due`)."""
     with work(now=now, by=by) as doing:
         purse, credit, rule = _lock(doing, owner, rule_id)
@@ -150,7 +159,6 @@ def _note_short(owner: Owner, rule_id: int, now: datetime, by: By) -> bool:
             rule.next_try_at = patience.next_try(now, min(rule.failures, len(patience.RECHARGE)), patience.RECHARGE)
             rule.save()
             notices.recharge_short(doing, owner, rule, purse=purse, credit=credit)
-    return False
 
 
 # A Manager's
