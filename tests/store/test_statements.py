@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.cli.test_store_commands import Operator, commands, operator
 from tests.conftest import Store
@@ -187,3 +189,13 @@ def test_the_commands(operator: Operator, busy: Company, tmp_path: Path, monkeyp
     assert "Name one purse" in operator.types("statement", "export", "--month", "2026-12", status=1)
     file.write_bytes(b"\xff\xfe\x00")
     assert file.name in operator.types("statement", "verify", str(file), status=1)
+
+
+def test_what_is_not_closed_is_found_without_reading_postings(busy: Company) -> None:
+    """There may be millions: the clock asks every few minutes."""
+    with CaptureQueriesContext(connection) as asked:
+        statements.close_months(now=AFTER_JANUARY, by=BY)
+        done = len(asked)
+        statements.close_months(now=AFTER_JANUARY, by=BY)
+    assert done < len(asked) < done + 5
+    assert [each["sql"] for each in asked.captured_queries[done:] if "store_posting" in each["sql"]] == []

@@ -19,6 +19,8 @@ from trunkline.store.work import By, work
 
 SETTLING = timedelta(hours=1)
 """After a month's end, before it is closed: what its last calls cost is booked by then. What comes later belongs to the next month."""
+STILL_MOVING = timedelta(days=40)
+"""After a bundle's end: so long its last month may wait to be closed. Later only those who look at it close it."""
 ROWS_AT_ONCE = 1_000
 
 
@@ -92,13 +94,13 @@ def export(found: Statement, file_format: str) -> Iterator[str]:
 
 
 def close_months(*, now: datetime, by: By, limit: int = 1_000) -> Closed:
-    """Close what is over, for purses in which something was booked since. Idempotent; several may do it at once. No call waits for it."""
+    """Close what is over, for purses in use. Idempotent; several may do it at once. No call waits for it."""
     zones: dict[date, list[str]] = {}  # by the month that ended last there: one, and at the turn of a month two
     for name in Manager.objects.values_list("time_zone", flat=True).distinct():
         zones.setdefault(_last_ended(now, ZoneInfo(name)), []).append(name)
     done = 0
     for last, names in zones.items():
-        for account in statements.to_close(names, last)[: limit - done]:
+        for account in statements.to_close(names, last, now - STILL_MOVING)[: limit - done]:
             _close(statements.purse_of(account), last, now=now, by=by)
             done += 1
     return Closed(done, more=done >= limit)

@@ -67,7 +67,7 @@ class Posting(models.Model):
 class StatementHead(models.Model):
     """Where a purse stood when a month was over: the balance, and the head of its chain of hashes up to there. Append-only.
 
-    Only months in which something was booked, or that somebody looked at, have one.
+    A month without one, before a month that has one, was quiet.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
