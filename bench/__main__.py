@@ -78,7 +78,7 @@ def _silent(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under four minutes, and rough")
+    parser.add_argument("--quick", action="store_true", help="some six minutes, and rough")
     parser.add_argument("--only", choices=list(MODES), help="one mode")
     parser.add_argument("--seconds", type=float, help="length of one trial")
     parser.add_argument("--json-only", action="store_true", help="no progress")

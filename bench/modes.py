@@ -35,7 +35,8 @@ MODES = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How long all takes: trials of so many seconds, and for each mode so many of them with each system; then so many for the post-dial delay."""
+    """How long all takes: trials of so many seconds, and for each mode so many of them with each system; then so many for the post-dial delay. Well
+    over the two seconds that a call lasts, or there is never the whole load."""
 
     seconds: float
     warm_up_seconds: float
@@ -48,7 +49,7 @@ class Plan:
 
     @classmethod
     def quick(cls, seconds: float | None) -> Plan:
-        return cls(seconds or 2.0, 2.0, {"signalling": 4, "media": 2, "register": 2}, {"signalling": 1})
+        return cls(seconds or 4.0, 2.0, {"signalling": 4, "media": 2, "register": 2}, {"signalling": 1})
 
 
 def run_mode(mode: Mode, instance: Instance, plan: Plan, scratch: Path, say: Say) -> dict[str, Any]:
