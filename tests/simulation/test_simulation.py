@@ -27,7 +27,7 @@ from trunkline.domain import statement_files
 from trunkline.domain.statements import KINDS, amount_text
 from trunkline.store import statements as statement_rows
 from trunkline.store.audit import audit
-from trunkline.store.models import Posting
+from trunkline.store.models import Posting, Term
 from trunkline.usecases import payment_events, payments, recharge, renewals, statements
 
 SEED = "SIMULATION_SEED"
@@ -148,6 +148,7 @@ def test_a_month_of_some_companies(store: Store, tmp_path: Path) -> None:
     assert world.fuse.crashes > 10
     for what in ("change channels", "change bundles", "renewals", "calls", "webhook", "top up"):
         assert world.counts[what] > 0, what
+    assert how_terms_ended() >= {"renewed", "changed"}
 
 
 @pytest.mark.slow
@@ -155,3 +156,8 @@ def test_a_month_of_some_companies(store: Store, tmp_path: Path) -> None:
 def test_a_year_of_fifty_companies(store: Store, tmp_path: Path) -> None:
     world = simulate(tmp_path, companies=50, days=370, seed=random.SystemRandom().randrange(1_000_000), crash_chance=0.03)
     assert world.fuse.crashes > 500
+    assert how_terms_ended() == set(Term.End)
+
+
+def how_terms_ended() -> set[str]:
+    return set(Term.objects.exclude(end="").values_list("end", flat=True))
