@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -216,6 +217,7 @@ def test_a_term_that_is_replaced_in_mid_call_keeps_what_was_drawn() -> None:
 def test_a_term_that_is_over_or_has_not_begun_covers_nothing() -> None:
     profile, _ = company()
     minutes = give_minutes(profile, 600)
+    Term.objects.filter(kind="bundle").update(renews=False)
     table = Table(now_us=int((START + timedelta(days=30)).timestamp()) * MICROSECONDS)
     ref = table.answered_call(profile)
     table.turn(table.ended(ref))
@@ -225,6 +227,18 @@ def test_a_term_that_is_over_or_has_not_begun_covers_nothing() -> None:
     ref = table.answered_call(profile)
     table.turn(table.ended(ref))
     assert record(ref).paid_by == "profile"
+    assert_clean()
+
+
+@pytest.mark.parametrize(("waits", "paid_by"), [({}, "bundle"), ({"unpaid_since": START + timedelta(days=30)}, "profile")])
+def test_until_the_clock_has_renewed_it_a_bundle_goes_on_unless_it_could_not_be_paid(waits: dict[str, Any], paid_by: str) -> None:
+    profile, _ = company()
+    give_minutes(profile, 600)
+    Term.objects.filter(kind="bundle").update(**waits)
+    table = Table(now_us=int((START + timedelta(days=30, seconds=2)).timestamp()) * MICROSECONDS)
+    ref = table.answered_call(profile)
+    table.turn(table.ended(ref))
+    assert record(ref).paid_by == paid_by
     assert_clean()
 
 

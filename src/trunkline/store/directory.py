@@ -8,10 +8,11 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from trunkline.domain.destinations import destination_set
 from trunkline.domain.directory import Binding, BundleFacts, CarrierChoice, CarrierFacts, PriceBook, ProfileFacts
@@ -22,6 +23,7 @@ from trunkline.store import sealing
 from trunkline.store.ledger import microseconds
 from trunkline.store.models import (
     Account,
+    CallerIdRule,
     Carrier,
     CarrierRoute,
     Change,
@@ -36,6 +38,8 @@ from trunkline.store.models import (
 )
 
 MICROSECONDS = 1_000_000
+RENEWAL_LAG = timedelta(minutes=15)
+"""So long the clock may be behind with a renewal before calls are paid with money: longer than its restart takes."""
 SECONDS_OF_BUNDLES = "SEC"
 OPEN_BUNDLES = Term.objects.filter(kind=Term.Kind.BUNDLE, ended_at=None)
 
@@ -152,7 +156,8 @@ class StoreDirectory:
     def _load_profile(self, profile_id: int) -> ProfileFacts | None:
         known = Profile.objects.select_related("manager").exclude(state=Profile.State.DELETED)
         has_bundles = Exists(OPEN_BUNDLES.filter(profile=OuterRef("pk")))
-        profile = known.annotate(has_bundles=has_bundles).filter(id=profile_id).first()
+        has_caller_ids = Exists(CallerIdRule.objects.filter(profile=OuterRef("pk")))
+        profile = known.annotate(has_bundles=has_bundles, has_caller_ids=has_caller_ids).filter(id=profile_id).first()
         if profile is None:
             return None
         manager = profile.manager
@@ -169,7 +174,8 @@ class StoreDirectory:
             channels=profile.channels,
             suspended=profile.state == Profile.State.SUSPENDED or manager.state == Manager.State.SUSPENDED,
             caller_id=profile.caller_id,
-            numbers=frozenset(profile.numbers.values_list("e164", flat=True)),
+            caller_id_by_country=_caller_ids(profile_id) if profile.has_caller_ids else {},
+            numbers=frozenset(_numbers_of(profile_id)),
             media=profile.media,
             srtp=profile.srtp,
             number_format=profile.number_format,
@@ -195,7 +201,8 @@ class StoreDirectory:
         return self._revenue_ids[currency]
 
     def _load_numbers(self) -> None:
-        self._numbers = dict(Number.objects.values_list("e164", "profile_id"))
+        """A number is on a profile, or of a business account that is on one (SPEC R7.2)."""
+        self._numbers = dict(Number.objects.values_list("e164", Coalesce("profile_id", "account__profile_id")))
 
     def _load_carriers(self) -> None:
         carriers = Carrier.objects.filter(enabled=True)
@@ -238,8 +245,23 @@ def _bundle_facts(term: Term, revenue_id: int, ahead_us: int) -> BundleFacts:
         name=product.name,
         destinations=destination_set(product.country, product.excluded_prefixes, product.excluded_types),
         starts_us=microseconds(term.starts_at) - ahead_us,
-        ends_us=microseconds(term.ends_at) - ahead_us,
+        ends_us=microseconds(_usable_until(term)) - ahead_us,
     )
+
+
+def _usable_until(term: Term) -> datetime:
+    """A term that renews and is not known to be unpaid is good until its renewal has been settled: a call in those seconds has its minutes."""
+    return term.ends_at + RENEWAL_LAG if term.renews and term.unpaid_since is None else term.ends_at
+
+
+def _numbers_of(profile_id: int) -> list[str]:
+    """Two indexed look-ups: an OR over the join would read all numbers."""
+    own = Number.objects.filter(profile_id=profile_id).values_list("e164", flat=True)
+    return list(own.union(Number.objects.filter(account__profile_id=profile_id).values_list("e164", flat=True)))
+
+
+def _caller_ids(profile_id: int) -> dict[str, str]:
+    return dict(CallerIdRule.objects.filter(profile_id=profile_id).values_list("country", "e164"))
 
 
 def _carrier_facts(carrier: Carrier) -> CarrierFacts:

@@ -144,7 +144,7 @@ def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int
         announce(doing, shelf.profile)
         return Outcome.RENEWED, 0
     if following is not None and not lapse:
-        return _wait(term, doing.now, following.price_micros)
+        return _wait_on_shelf(doing, shelf, term, following.price_micros)
     terms.take_off(doing, till, shelf, term, Term.End.LAPSED)
     return Outcome.LAPSED, 0
 
@@ -217,6 +217,13 @@ def _next(term: Term, quantity: int, price_micros: int) -> Term:
 
 def _can_pay(till: Till, following: Term) -> bool:
     return ledger.free(till.credit) >= following.price_micros
+
+
+def _wait_on_shelf(doing: Work, shelf: Shelf, term: Term, price_micros: int) -> tuple[Outcome, int]:
+    """Call control hears of it: minutes that are not paid for are not drawn."""
+    if term.unpaid_since is None:
+        announce(doing, shelf.profile)
+    return _wait(term, doing.now, price_micros)
 
 
 def _wait(term: Term, now: datetime, price_micros: int) -> tuple[Outcome, int]:
