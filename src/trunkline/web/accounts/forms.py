@@ -63,10 +63,12 @@ class CompanyForm(PageForm):
     def clean(self) -> dict[str, Any]:
         """Another country's Manager of the same company is warned about, once."""
         given = super().clean() or {}
-        self.elsewhere = [country for country in other_managers(given.get("company_name", "")) if country != given.get("country")]
-        if self.elsewhere and not given.get("confirmed") and not self.errors:
+        elsewhere = other_managers(given.get("company_name", ""))
+        if given.get("country") in elsewhere:
+            self.add_error("country", "This company has a Manager there already: ask its administrator for an invitation.")
+        if elsewhere and not given.get("confirmed") and not self.errors:
             self.data = {**self.data.dict(), "confirmed": "on"} if isinstance(self.data, QueryDict) else {**self.data, "confirmed": "on"}
-            names = ", ".join(dict(countries()).get(code, code) for code in self.elsewhere)
+            names = ", ".join(dict(countries()).get(code, code) for code in elsewhere)
             self.add_error(
                 None,
                 f"A company called {given['company_name']} has a Manager already ({names}). If it is yours, an administrator there can invite you. "

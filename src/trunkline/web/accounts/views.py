@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.utils import complete_signup, perform_login
 from allauth.core import ratelimit
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -32,7 +33,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if signed_up := form.act(people.sign_up_company, **acting(request), **arguments):
             person = Person.objects.get(pk=signed_up.person_id)
             adopt_email(person, verified=False)
-            to_code: HttpResponse = complete_signup(request, user=person, success_url="/")
+            to_code: HttpResponse = complete_signup(request, person, settings.ACCOUNT_EMAIL_VERIFICATION, "/")
             return to_code
     return render(request, "account/signup.html", {"form": form})
 
