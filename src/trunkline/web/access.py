@@ -30,6 +30,7 @@ class Audience(Enum):
     SIGNED_IN = "anyone who is signed in", ()
     LOOK = "a company's people who may look around", (Role.ADMINISTRATOR, Role.BILLING, Role.READ_ONLY)
     REPORTS = "all of a company's people", (Role.ADMINISTRATOR, Role.BILLING, Role.READ_ONLY, Role.REPORTS)
+    RECORDS = "a company's people who may see who called whom", (Role.ADMINISTRATOR, Role.BILLING, Role.REPORTS)
     PAY = "a company's people who may spend its Credit", (Role.ADMINISTRATOR, Role.BILLING)
     ADMINISTER = "a company's administrators", (Role.ADMINISTRATOR,)
     STAFF = "the operator's people", (Person.Staff.SUPPORT, Person.Staff.OPERATOR)
