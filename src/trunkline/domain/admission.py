@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trunkline.domain import emergency, numbers
+from trunkline.domain.caller_id import CallerId, set_caller_id
 from trunkline.domain.directory import BundleFacts, Directory, PriceBook, ProfileFacts, Usage
 from trunkline.domain.rating import Rate
 from trunkline.domain.refusals import REFUSALS, Refusal
@@ -116,7 +117,7 @@ def _outgoing(decision: Decision, directory: Directory) -> None:
     decision.rate = _rate_of(decision, prices)
     decision.payer = profile
     _check_barring(decision, profile, decision.rate)
-    caller_id = choose_caller_id(attempt, profile)
+    caller_id = choose_caller_id(attempt, profile, decision.number)
     decision.shown = caller_id.digits
     decision.note("caller_id", caller_id.why)
     _find_routes(decision, directory)
@@ -190,17 +191,15 @@ def _check_barring(decision: Decision, profile: ProfileFacts, rate: Rate) -> Non
     decision.note("barring", "allowed")
 
 
-def choose_caller_id(attempt: Attempt, profile: ProfileFacts) -> CallerId:
-    """Which number the called side sees (SPEC R8): one that the PBX presents if the profile owns it, else the profile's own, else none."""
+def choose_caller_id(attempt: Attempt, profile: ProfileFacts, called: str) -> CallerId:
+    """Which number the called side sees (SPEC R8): one that the PBX presents if the profile owns it, else what is set on the profile."""
     if attempt.anonymous:
         return CallerId("", "anonymous: the PBX asks for privacy")
     for presented in (attempt.asserted, attempt.caller):
         digits = presented.lstrip("+")
         if digits and digits in profile.numbers:
             return CallerId(digits, f"+{digits}, presented by the PBX and on this profile")
-    if profile.caller_id:
-        return CallerId(profile.caller_id, f"+{profile.caller_id}, set on the profile")
-    return CallerId("", "anonymous: no Caller ID is set")
+    return set_caller_id(profile, called)
 
 
 def _find_routes(decision: Decision, directory: Directory) -> None:

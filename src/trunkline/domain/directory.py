@@ -34,7 +34,8 @@ class BundleFacts:
 class ProfileFacts:
     """A SIP Profile and what its Manager adds to it. `purse_id`, `revenue_id`, `manager_purse_id`: ledger accounts.
 
-    `bundles`: in the order in which they are drawn on, the one that ends first before the others.
+    `bundles`: in the order in which they are drawn on, the one that ends first before the others. `caller_id_by_country`: what calls to a
+    country show instead of `caller_id`; nearly always empty.
     """
 
     profile_id: int
@@ -49,6 +50,7 @@ class ProfileFacts:
     channels: int
     suspended: bool = False
     caller_id: str = ""
+    caller_id_by_country: Mapping[str, str] = field(default_factory=dict, hash=False)
     numbers: frozenset[str] = frozenset()
     media: str = "relay"
     srtp: str = "auto"

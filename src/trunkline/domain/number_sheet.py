@@ -1,26 +1,36 @@
-"""Online Numbers as a CSV sheet: stock that the operator imports (SPEC R7.1; area, price and terms come with the shop)."""
+"""Online Numbers as a CSV sheet: stock that the operator imports (SPEC R7.1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.domain import numbers
 from trunkline.domain.errors import Invalid
+from trunkline.domain.money import check_rate, parse_micros
 from trunkline.domain.sheets import LineProblem, Row, SheetProblem, read_sheet
 
 ALIASES = {
     "number": ("e164", "did", "phone number", "online number", "telephone number", "msisdn"),
     "country": ("iso", "country code"),
+    "area": ("city", "region", "place", "rate center"),
+    "monthly price": ("price", "monthly", "monthly fee", "mrc"),
+    "terms": ("conditions",),
+    "residency": ("residency rule", "address requirement", "requirement"),
 }
 REQUIRED = ("number",)
+LONGEST_AREA, LONGEST_RESIDENCY = 80, 200
 
 
 @dataclass(frozen=True, slots=True)
 class StockNumber:
-    """`e164` digits without +; `country` ISO 3166-1 alpha-2."""
+    """`e164` digits without +; `country` ISO 3166-1 alpha-2. Without a price nobody can rent it: the operator assigns it."""
 
     e164: str
     country: str
+    area: str = ""
+    monthly_price_micros: int = 0
+    rental_terms: str = ""
+    residency: str = ""
 
 
 def read_numbers(data: bytes) -> list[StockNumber]:
@@ -52,4 +62,14 @@ def stock_number(text: str, country: str = "") -> StockNumber:
 
 
 def _number_of(row: Row) -> StockNumber:
-    return stock_number(row["number"], row["country"])
+    number = stock_number(row["number"], row["country"])
+    price = row["monthly price"]
+    if row.decimal_comma:
+        price = price.replace(",", ".")
+    return replace(
+        number,
+        area=row["area"][:LONGEST_AREA],
+        monthly_price_micros=check_rate(parse_micros(price, "monthly price"), "monthly price") if price else 0,
+        rental_terms=row["terms"],
+        residency=row["residency"][:LONGEST_RESIDENCY],
+    )

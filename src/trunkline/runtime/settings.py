@@ -188,6 +188,10 @@ class Settings:
         return self.home / "mail"
 
     @property
+    def documents_dir(self) -> Path:
+        return self.home / "documents"
+
+    @property
     def sqlite_path(self) -> Path:
         return self.home / "store.sqlite3"
 

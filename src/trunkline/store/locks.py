@@ -19,8 +19,10 @@ from django.db import connection, models
 from trunkline.domain.errors import NotFound
 from trunkline.store.models import (
     Account,
+    BusinessAccount,
     Carrier,
     ChannelUse,
+    Landline,
     Manager,
     Number,
     Payment,
@@ -37,6 +39,8 @@ ORDER: tuple[type[models.Model], ...] = (
     ChannelUse,
     Manager,
     Profile,
+    BusinessAccount,
+    Landline,
     PriceList,
     Carrier,
     Number,
@@ -47,6 +51,7 @@ ORDER: tuple[type[models.Model], ...] = (
     ProviderEvent,
 )
 CHANGES_ADVISORY_LOCK = 0x7472756E  # any number that nobody else in this database uses
+NAMES_ADVISORY_LOCK = 0x6E616D65
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -92,6 +97,15 @@ class Locks:
 
 def lock_changes() -> None:
     """Makes the ids of changes grow in the order of their commits: whoever has read up to an id has missed none below it."""
+    _lock_advisory(CHANGES_ADVISORY_LOCK)
+
+
+def lock_names() -> None:
+    """After all rows, before the changes: who gives out account names takes turns, since they are in two tables."""
+    _lock_advisory(NAMES_ADVISORY_LOCK)
+
+
+def _lock_advisory(key: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHANGES_ADVISORY_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

@@ -19,6 +19,14 @@ def unseal(sealed: str) -> str:
     return _box().decrypt(sealed.encode("ascii")).decode()
 
 
+def seal_bytes(content: bytes) -> bytes:
+    return _box().encrypt(content)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    return _box().decrypt(sealed)
+
+
 @lru_cache(maxsize=1)
 def _box() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(derived_key(load_settings(), "seal")))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from trunkline.domain.errors import Conflict, NotFound
 from trunkline.domain.number_sheet import StockNumber, read_numbers
 from trunkline.store.models import Change, Number, Profile
 from trunkline.store.work import By, Work, work
-from trunkline.usecases.profile_changes import announce, change, lock_profile
+from trunkline.usecases.caller_id import stop_showing
+from trunkline.usecases.profile_changes import announce, lock_profile
 
 BATCH = 500
 
@@ -23,7 +25,7 @@ def add_numbers(*, now: datetime, by: By, stock: Sequence[StockNumber]) -> int:
     with work(now=now, by=by) as doing:
         if known := _known(number.e164 for number in stock):
             raise Conflict(f"Already in the store: {', '.join('+' + e164 for e164 in known[:10])}. Take them out and import the rest.")
-        Number.objects.bulk_create((Number(e164=number.e164, country=number.country) for number in stock), batch_size=BATCH)
+        Number.objects.bulk_create((Number(**asdict(number)) for number in stock), batch_size=BATCH)
         doing.audit("number.add", f"{len(stock)} numbers", after={"first": stock[0].e164, "count": len(stock)})
         doing.changed(Change.What.NUMBERS)
     return len(stock)
@@ -51,7 +53,7 @@ def release_number(*, now: datetime, by: By, e164: str, to_operator: bool = Fals
     ident = _number(e164).pk
     with work(now=now, by=by) as doing:
         number, profile = lock_place(doing, ident)
-        if profile is None and (number.manager_id is None or not to_operator):
+        if profile is None and number.account_id is None and (number.manager_id is None or not to_operator):
             raise Conflict(f"+{number.e164} is on no SIP Profile.")
         if to_operator and number.terms.filter(ended_at=None).exists():
             raise Conflict(f"+{number.e164} is rented: when its term is cancelled it returns to the stock by itself.")
@@ -70,19 +72,22 @@ def lock_place(doing: Work, number_id: int) -> tuple[Number, Profile | None]:
 
 def send_back(doing: Work, number: Number, profile: Profile | None, *, manager_id: int | None) -> None:
     """To the stock of a Manager, or of the operator. A Caller ID that shows the number is cleared."""
-    if profile is not None and profile.caller_id == number.e164:
-        change(doing, profile, "caller_id", reason="number released", caller_id="")
+    if profile is not None:
+        stop_showing(doing, profile, number.e164, reason="number released")
     put_number(doing, number, manager_id, None, "number.release")
 
 
-def put_number(doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str) -> None:
-    """On a profile, or in a stock; logged and announced."""
-    before = {"manager": number.manager_id, "profile": number.profile_id}
+def put_number(
+    doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str, *, account_id: int | None = None
+) -> None:
+    """On a profile, of a business account, or in a stock; logged and announced."""
+    before = {"manager": number.manager_id, "profile": number.profile_id, "account": number.account_id}
     changed_profiles = [ident for ident in (number.profile_id, profile_id) if ident is not None]
     owner = manager_id or number.manager_id
-    number.manager_id, number.profile_id = manager_id, profile_id
-    number.save(update_fields=["manager", "profile"])
-    doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after={"manager": manager_id, "profile": profile_id})
+    number.manager_id, number.profile_id, number.account_id = manager_id, profile_id, account_id
+    number.save(update_fields=["manager", "profile", "account"])
+    after = {"manager": manager_id, "profile": profile_id, "account": account_id}
+    doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after=after)
     doing.changed(Change.What.NUMBERS, number.e164)
     for profile in Profile.objects.filter(pk__in=changed_profiles):
         announce(doing, profile)

@@ -16,6 +16,7 @@ from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.names import check_account_name
 from trunkline.store.models import Invitation, Manager, Membership, Person, Role
 from trunkline.store.work import By, Work, work
+from trunkline.usecases.account_names import take_names
 from trunkline.usecases.managers import Company, ManagerCreated, open_manager
 
 INVITATION_LASTS = timedelta(days=14)
@@ -199,8 +200,7 @@ def note_email_verified(*, now: datetime, by: By, person_id: int) -> None:
 def _create_person(doing: Work, new: NewPerson, *, staff: str = Person.Staff.NONE) -> Person:
     check_account_name(new.account)
     email = _checked_email(new.email)
-    if Person.objects.filter(account__iexact=new.account).exists():
-        raise Invalid("account", f"The account {new.account} is taken: choose another name.")
+    take_names([new.account])
     if Person.objects.filter(email__iexact=email).exists():
         raise Invalid("email", f"There is an account with {email} already: sign in with it.")
     person = Person(account=new.account, email=email, staff=staff, created_at=doing.now)

@@ -10,6 +10,7 @@ from trunkline.store import ledger
 from trunkline.store.models import Account, Change, LiveCall, Number, Profile, RechargeRule, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import bundles, terms
+from trunkline.usecases.account_places import release_accounts
 from trunkline.usecases.numbers import send_back
 from trunkline.usecases.profile_changes import change
 from trunkline.usecases.terms import Shelf, Till
@@ -27,6 +28,7 @@ class ProfileDeletion:
     credit_micros: int
     refund_micros: int
     numbers: tuple[str, ...]
+    accounts: tuple[str, ...]
     channels: int
     channels_until: datetime | None
     problems: tuple[str, ...]
@@ -38,18 +40,19 @@ def preview_profile_deletion(*, now: datetime, profile_id: int) -> ProfileDeleti
 
 
 def delete_profile(*, now: datetime, by: By, profile_id: int) -> ProfileDeletion:
-    """Credit to the Manager, numbers to its stock, bundles refunded by what is unused, channels ended, credentials dead; all or nothing.
+    """Credit to the Manager, numbers to its stock, accounts off it, bundles refunded by what is unused, channels and credentials ended; or nothing.
 
     Raises `Conflict` while outgoing calls are in progress: they hold its Credit. Incoming ones go on to their end.
     """
     with work(now=now, by=by) as doing:
         till, shelf = terms.lock_shelf(doing, profile_id)
         profile = shelf.profile
-        numbers = doing.locks.many(Number, profile.numbers.values_list("pk", flat=True))
         purse = till.accounts[profile.account_id]
         plan = _plan(shelf, purse, doing.now)
         if plan.problems:
             raise Conflict(plan.problems[0])
+        release_accounts(doing, profile)
+        numbers = doing.locks.many(Number, profile.numbers.values_list("pk", flat=True))
         for number in numbers.values():
             send_back(doing, number, profile, manager_id=profile.manager_id)
         _return_credit(doing, till, profile, purse)
@@ -74,6 +77,7 @@ def _plan(shelf: Shelf, purse: Account, now: datetime) -> ProfileDeletion:
         credit_micros=purse.balance,
         refund_micros=sum(terms.running(term).refund_micros(now) for term in shelf.bundles),
         numbers=tuple(profile.numbers.order_by("e164").values_list("e164", flat=True)),
+        accounts=tuple(profile.business_accounts.order_by("name").values_list("name", flat=True)),
         channels=channels.quantity if channels else 0,
         channels_until=channels.ends_at if channels else None,
         problems=tuple(problems),

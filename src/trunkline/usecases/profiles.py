@@ -16,6 +16,7 @@ from trunkline.store import ledger, sealing
 from trunkline.store.models import Account, Change, ChannelUse, Manager, Profile
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import subscriptions, terms
+from trunkline.usecases.caller_id import check_may_show
 from trunkline.usecases.profile_changes import change, lock_profile
 from trunkline.usecases.profile_orders import NOTHING, Order, carry_out
 
@@ -111,12 +112,13 @@ def resume_profile(*, now: datetime, by: By, profile_id: int) -> None:
 
 
 def set_caller_id(*, now: datetime, by: By, profile_id: int, caller_id: str) -> None:
-    """A number on the profile, or empty: calls are anonymous."""
+    """A number on the profile, a proven landline of a verified company, or empty: calls are anonymous, but for those to countries with a
+    number of their own (`usecases.caller_id`)."""
     digits = caller_id.lstrip("+")
     with work(now=now, by=by) as doing:
         profile = lock_profile(doing, profile_id)
-        if digits and not profile.numbers.filter(e164=digits).exists():
-            raise Invalid("caller_id", f"{caller_id[:20]} is not on {profile.name}: assign the number to the profile first.")
+        if digits:
+            check_may_show(profile, digits)
         change(doing, profile, "caller_id", caller_id=digits)
 
 

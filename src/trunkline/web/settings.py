@@ -62,6 +62,8 @@ ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]", INSTANCE.sip_d
 CSRF_TRUSTED_ORIGINS = [INSTANCE.web_url]
 APPEND_SLASH = False
 
+FILE_UPLOAD_HANDLERS = ["trunkline.web.uploads.Bounded", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False

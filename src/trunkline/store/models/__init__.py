@@ -13,6 +13,15 @@ profile id, then everything else. See `trunkline.store.locks`.
 
 from __future__ import annotations
 
+from trunkline.store.models.accounts import (
+    AccountGroup,
+    BusinessAccount,
+    CallerIdRule,
+    CompanyDetails,
+    CompanyDocument,
+    Landline,
+    NumberAgreement,
+)
 from trunkline.store.models.calls import CallRecord, CallRefField, JournalPosition, LiveCall, Registration, UsageBucket
 from trunkline.store.models.carriers import Carrier, CarrierRoute
 from trunkline.store.models.changes import AuditEntry, Change, ClockOffset
@@ -26,24 +35,31 @@ from trunkline.store.models.terms import RechargeRule, Term
 
 __all__ = [
     "Account",
+    "AccountGroup",
     "AuditEntry",
     "BundleProduct",
+    "BusinessAccount",
     "CacheEntry",
     "CallRecord",
     "CallRefField",
+    "CallerIdRule",
     "Carrier",
     "CarrierRoute",
     "Change",
     "ChannelUse",
     "ClockOffset",
+    "CompanyDetails",
+    "CompanyDocument",
     "Dispute",
     "Invitation",
     "JournalPosition",
+    "Landline",
     "LiveCall",
     "Mail",
     "Manager",
     "Membership",
     "Number",
+    "NumberAgreement",
     "Payment",
     "PaymentMethod",
     "Person",

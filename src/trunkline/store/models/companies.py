@@ -112,15 +112,22 @@ class ChannelUse(models.Model):
 
 
 class Number(models.Model):
-    """An Online Number: a geographic number in E.164 digits, on a profile or in a Manager's stock."""
+    """An Online Number: a geographic number in E.164 digits, on a profile, of a business account, or in a stock: a Manager's or the operator's."""
 
     e164 = models.CharField(max_length=15, unique=True)
     country = models.CharField(max_length=2)
+    area = models.CharField(max_length=80, blank=True, help_text="where it is, for people: a city or an area code")
     monthly_price_micros = models.BigIntegerField(default=0)
+    rental_terms = models.TextField(blank=True, help_text="what whoever rents it agrees to, beside the usual")
+    residency = models.CharField(max_length=200, blank=True, help_text="who may rent it: the rule of its country")
     manager = models.ForeignKey(Manager, null=True, on_delete=models.PROTECT, related_name="numbers")
     profile = models.ForeignKey(Profile, null=True, on_delete=models.PROTECT, related_name="numbers")
+    account = models.ForeignKey("store.BusinessAccount", null=True, on_delete=models.PROTECT, related_name="numbers")
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="number_on_profile_has_manager", condition=Q(profile__isnull=True) | Q(manager__isnull=False))
+            models.CheckConstraint(name="number_on_profile_has_manager", condition=Q(profile__isnull=True) | Q(manager__isnull=False)),
+            models.CheckConstraint(
+                name="number_in_one_place", condition=Q(account__isnull=True) | Q(profile__isnull=True, manager__isnull=False)
+            ),
         ]
