@@ -104,7 +104,7 @@ def foreground(settings: Settings, tmp_path: Path) -> Iterator[tuple[subprocess.
 def test_run_tells_where_to_go_and_ends_with_ctrl_c(settings: Settings, foreground: tuple[subprocess.Popen[bytes], Path]) -> None:
     running, said = foreground
     await_status(settings, lambda now: now.ready)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30  # the demo company comes in between
     while "Ctrl-C ends it" not in said.read_text():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.02)
