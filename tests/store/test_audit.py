@@ -13,7 +13,7 @@ from tests.callcontrol.ground import Table
 from tests.conftest import Store
 from tests.store.cast import BY, NOW, Company
 from trunkline.domain.money import MICROS
-from trunkline.store import append_only, audit_terms
+from trunkline.store import append_only, audit_payments, audit_terms
 from trunkline.store.audit import CHECKS, audit
 from trunkline.store.models import Account, CallRecord, ChannelUse, LiveCall, Posting
 from trunkline.store.snapshot import snapshot
@@ -168,4 +168,4 @@ def test_a_profile_of_two_channels_counts_both_legs(company: Company) -> None:
 
 def test_every_check_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs/explanation/ledger.md").read_text(encoding="utf-8")
-    assert [name for name in (*CHECKS, *audit_terms.CHECKS, "append_only") if f"`{name}`" not in page] == []
+    assert [name for name in (*CHECKS, *audit_terms.CHECKS, *audit_payments.CHECKS, "append_only") if f"`{name}`" not in page] == []

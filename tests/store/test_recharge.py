@@ -19,7 +19,7 @@ from trunkline.store import recharges
 from trunkline.store.audit import audit
 from trunkline.store.models import Account, Mail, Manager, Payment, PaymentMethod, Posting, Profile, RechargeRule
 from trunkline.usecases import recharge, recharge_rules
-from trunkline.usecases.credit import take_back_credit
+from trunkline.usecases.credit import book_payment, take_back_credit
 from trunkline.usecases.recharge import NO_METHOD, Outcome, recharge_due, recharge_manager_now
 from trunkline.usecases.recharge_rules import RechargeNeedsConfirmation, RechargeSaved, disable_recharge, reset_recharge, set_recharge
 from trunkline.usecases.reminders import set_notices, tell_low_balances
@@ -51,12 +51,12 @@ class Provider:
             reference=reference, defaults=given | {"why": "auto_recharge", "created_at": now, "failure": "the card was declined"}
         )
         if payment.state != State.SUCCEEDED and self.state == State.SUCCEEDED:
-            book(manager_id, amount_micros, reference)
+            book(manager_id, amount_micros, payment.pk)
         Payment.objects.filter(pk=payment.pk).update(state=self.state)
         return Charged(payment.pk, self.state, "https://bank.example/confirm")
 
 
-def book(manager_id: int, amount_micros: int, reference: str) -> None:
+def book(manager_id: int, amount_micros: int, payment_id: int) -> None:
     """As little of a payment as these tests need."""
     from trunkline.store import ledger
     from trunkline.store.work import work
@@ -66,7 +66,7 @@ def book(manager_id: int, amount_micros: int, reference: str) -> None:
         funding = ledger.outside(Account.Kind.FUNDING, "USD")
         accounts = doing.locks.many(Account, [funding.pk, manager.account_id])
         debit, credit = accounts[funding.pk], accounts[manager.account_id]
-        ledger.post(key=f"card/{reference}", debit=debit, credit=credit, amount=amount_micros, kind="payment", now=NOW)
+        ledger.post(key=f"payment/{payment_id}", debit=debit, credit=credit, amount=amount_micros, kind="payment", now=NOW)
 
 
 def add_method(company: Company) -> PaymentMethod:
@@ -149,7 +149,7 @@ def test_a_manager_with_too_little_is_told_once_and_the_recharge_follows_the_cre
     for minutes in range(5):
         assert sweep(now=NOW + timedelta(minutes=minutes)).recharged == 0
     assert mails("recharge_short") == ["The Credit of Profile 0 could not be recharged"]
-    book(company.manager_id, MICROS, "more")
+    book_payment(now=NOW, by=BY, manager_id=company.manager_id, amount_micros=MICROS, reference="more")
     assert sweep(now=NOW + timedelta(minutes=6)).recharged == 1
     assert (units(company.purse()), units(company.manager.account)) == (21, 0)
     spend(company.purse(), 1)

@@ -7,7 +7,7 @@ from datetime import datetime
 from trunkline.providers.payments.chosen import payment_provider
 from trunkline.runtime.settings import load_settings
 from trunkline.store.work import By
-from trunkline.usecases import payments
+from trunkline.usecases import payment_events, payments
 from trunkline.usecases.recharge import Charged, ManagerRecharge, recharge_manager_now
 
 
@@ -30,7 +30,9 @@ def recharge_manager(*, now: datetime, by: By, manager_id: int, need_micros: int
 
 
 def ask_for_payments_again(now: datetime, by: By, limit: int) -> int:
-    """Payments that nobody has told the end of. Returns how many are settled now."""
+    """Payments that nobody has told the end of, then what was told and waits. Returns how many are settled now."""
     if load_settings().payments == "none":
         return 0
-    return payments.ask_again(now=now, by=by, provider=payment_provider(), limit=limit).settled
+    provider = payment_provider()
+    settled = payments.ask_again(now=now, by=by, provider=provider, limit=limit).settled
+    return settled + payment_events.apply_waiting(now=now, by=by, provider=provider, limit=limit)

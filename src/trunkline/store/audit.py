@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from trunkline.store import append_only, audit_terms
+from trunkline.store import append_only, audit_payments, audit_terms
 from trunkline.store.buckets import SUMS, USAGE_OF_RECORDS
 from trunkline.store.snapshot import snapshot
 
@@ -145,7 +145,7 @@ def audit() -> Audit:
     with snapshot() as cursor:
         for name, sql in COUNTS.items():
             found.checked[name] = _number(cursor, sql)
-        for name, sql in (CHECKS | audit_terms.CHECKS).items():
+        for name, sql in (CHECKS | audit_terms.CHECKS | audit_payments.CHECKS).items():
             found.differences += _differences(cursor, name, sql)
     for trigger in append_only.missing(connection):
         found.differences.append(Difference("append_only", "trigger", trigger, "there", "missing"))

@@ -13,6 +13,7 @@ from trunkline.store import ledger
 from trunkline.store.models import Account, Manager, Payment, Posting, Profile
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import purchase_limits
+from trunkline.usecases.profile_changes import lock_profile
 from trunkline.usecases.purchase_limits import BOOKED
 
 
@@ -61,9 +62,10 @@ def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: in
     profile = _profile(profile_id)
     manager = profile.manager
     with work(now=now, by=by) as doing:
-        return _move(
-            doing, manager, manager.account_id, profile.account_id, amount_micros=amount_micros, key=f"allocate/{profile_id}/{reference}"
-        )
+        accounts = doing.locks.many(Account, [manager.account_id, profile.account_id])
+        lock_profile(doing, profile_id)  # nobody deletes it now, nor has: Credit would be lost in it
+        debit, credit = accounts[manager.account_id], accounts[profile.account_id]
+        return _post(doing, manager, debit, credit, amount_micros=amount_micros, key=f"allocate/{profile_id}/{reference}")
 
 
 def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:

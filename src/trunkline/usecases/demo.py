@@ -9,11 +9,12 @@ from importlib.resources import files
 from trunkline.domain.errors import NotFound
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
+from trunkline.domain.recharge import Recommended
 from trunkline.runtime.settings import Settings
 from trunkline.store import queries, sealing
 from trunkline.store.models import Carrier, Manager, Number, PriceList, Profile
 from trunkline.store.work import By
-from trunkline.usecases import carriers, credit, managers, numbers, prices, products, profiles
+from trunkline.usecases import carriers, credit, managers, numbers, prices, products, profiles, recharge_rules, reminders
 
 BY = By("demo", "trunkline")
 COMPANY = "Architects"
@@ -25,6 +26,10 @@ CREDIT_MICROS = 100 * MICROS
 PROFILE_CREDIT_MICROS = 10 * MICROS
 CHANNEL_MICROS = 6_950_000
 BUNDLE_MICROS = 49 * MICROS
+NOTICES = "architects.admin@example.com"
+LOW_BALANCE_MICROS = 20 * MICROS
+FOR_PROFILES = Recommended(threshold_micros=5 * MICROS, amount_micros=20 * MICROS)
+FOR_MANAGERS = Recommended(threshold_micros=25 * MICROS, amount_micros=100 * MICROS)
 # Name, channels, numbers; all from 555-0100 to 555-0199, which are kept for fiction.
 PROFILES = (
     ("Sales.Architects", 5, ("12025550110", "12025550111")),
@@ -67,6 +72,8 @@ def _price_list(now: datetime) -> int:
         prices.import_price_list(now=now, by=BY, price_list_id=ident, data=PRICES.read_bytes())
     if known is None or known.channel_price_micros is None:
         _sell(now, ident)
+    if known is None or known.recharge_amount_micros == 0:
+        recharge_rules.recommend(now=now, by=BY, price_list_id=ident, profile=FOR_PROFILES, manager=FOR_MANAGERS)
     return ident
 
 
@@ -88,8 +95,13 @@ def _sell(now: datetime, price_list_id: int) -> None:
 
 def _manager(now: datetime, price_list_id: int) -> int:
     known = Manager.objects.filter(company_name=COMPANY, country="US").first()
-    if known is not None:
-        return known.pk
+    ident = known.pk if known else _new_manager(now, price_list_id)
+    if known is None or not known.email:
+        reminders.set_notices(now=now, by=BY, manager_id=ident, email=NOTICES, low_balance_micros=LOW_BALANCE_MICROS)
+    return ident
+
+
+def _new_manager(now: datetime, price_list_id: int) -> int:
     return managers.create_manager(
         now=now,
         by=BY,

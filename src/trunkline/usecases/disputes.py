@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.domain.money import for_people
 from trunkline.store.models import Change, Dispute, Manager, Payment
+from trunkline.usecases import notices
 from trunkline.usecases.payment_steps import NotYet, Scene
 from trunkline.usecases.till import give_back, take
 
@@ -68,6 +69,7 @@ def _open(scene: Scene) -> Dispute:
     _suspend(scene, f"Payment {payment.reference} of {amount} is disputed" + (f": {event.reason}" if event.reason else ""))
     after = {"amount_micros": event.amount_micros, "taken_micros": dispute.taken_micros, "reason": dispute.reason}
     doing.audit("dispute.open", f"payment {payment.pk}", manager_id=payment.manager_id, after=after)
+    notices.payment_disputed(doing, scene.manager, dispute)
     return dispute
 
 

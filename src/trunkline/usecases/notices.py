@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from trunkline.domain.money import for_people
 from trunkline.store import ledger
-from trunkline.store.models import Account, Manager, RechargeRule, Term
+from trunkline.store.models import Account, Dispute, Manager, Payment, RechargeRule, Term
 from trunkline.store.recharges import Owner
 from trunkline.store.work import Work
 from trunkline.usecases.mail import put_in_outbox
@@ -90,6 +90,36 @@ def term_ends(doing: Work, term: Term, *, days: int, price_micros: int, free_mic
         context |= {"price": for_people(price_micros, manager.currency), "free": for_people(free_micros, manager.currency)}
     template = "renewal_unpaid" if term.renews else "term_expires"
     put_in_outbox(doing, key=f"{template}/{term.pk}/{days}", manager=manager, template=template, context=context)
+
+
+def term_lapsed(doing: Work, term: Term, *, price_micros: int | None, free_micros: int) -> None:
+    """It ended although it was to be renewed. `price_micros`: what that would have cost; None: it is not to be had any more."""
+    manager = term.manager
+    context = {"what": describe(term), "ended_at": for_reading(doing.now, manager)}
+    if price_micros is None:
+        context["reason"] = "It is not offered any more, or there were not enough calling channels for it."
+    else:
+        price, free = (for_people(amount, manager.currency) for amount in (price_micros, free_micros))
+        context["reason"] = f"Its renewal costs {price}, and the free Credit was {free}."
+    put_in_outbox(doing, key=f"term_lapsed/{term.pk}", manager=manager, template="term_lapsed", context=context)
+
+
+def top_up_failed(doing: Work, manager: Manager, payment: Payment) -> None:
+    amount = for_people(payment.amount_micros, payment.currency)
+    context = {"amount": amount, "failure": payment.failure or "the provider gave no reason.", "reference": payment.reference}
+    put_in_outbox(doing, key=f"top_up_failed/{payment.pk}", manager=manager, template="top_up_failed", context=context)
+
+
+def payment_disputed(doing: Work, manager: Manager, dispute: Dispute) -> None:
+    payment = dispute.payment
+    context = {
+        "amount": for_people(dispute.amount_micros, payment.currency),
+        "taken": for_people(dispute.taken_micros, payment.currency),
+        "paid_at": day_of(payment.settled_at or payment.created_at, manager),
+        "reference": payment.reference,
+        "reason": dispute.reason or "none was given",
+    }
+    put_in_outbox(doing, key=f"payment_disputed/{dispute.pk}", manager=manager, template="payment_disputed", context=context)
 
 
 def for_reading(moment: datetime, manager: Manager) -> str:

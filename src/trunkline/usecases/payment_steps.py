@@ -13,6 +13,7 @@ from trunkline.providers.payments.contract import Event, Told
 from trunkline.store import ledger
 from trunkline.store.models import Manager, Payment
 from trunkline.store.work import Work
+from trunkline.usecases import notices
 from trunkline.usecases.till import Till
 
 UNSETTLED = (Payment.State.CREATED, Payment.State.ACTION_NEEDED, Payment.State.PROCESSING)
@@ -55,12 +56,15 @@ def succeeded(scene: Scene) -> str:
 
 
 def ended(scene: Scene) -> str:
-    """Failed or cancelled."""
-    if scene.payment.state not in UNSETTLED:
-        return f"it is {scene.payment.state} already"
-    scene.payment.action_url = ""
+    """Failed or cancelled. Of a failed top-up its Manager is told; Auto-recharge tells by itself."""
+    payment = scene.payment
+    if payment.state not in UNSETTLED:
+        return f"it is {payment.state} already"
+    payment.action_url = ""
     _move_to(scene, ENDS[scene.event.told], failure=scene.event.reason)
-    return str(scene.payment.state)
+    if payment.state == Payment.State.FAILED and payment.why == Payment.Why.TOP_UP:
+        notices.top_up_failed(scene.doing, scene.manager, payment)
+    return str(payment.state)
 
 
 def under_way(scene: Scene) -> str:

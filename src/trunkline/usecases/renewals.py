@@ -21,7 +21,7 @@ from trunkline.domain.terms import GRACE, TERM
 from trunkline.store import ledger
 from trunkline.store.models import Number, RechargeRule, Term
 from trunkline.store.work import By, Work, work
-from trunkline.usecases import terms
+from trunkline.usecases import notices, terms
 from trunkline.usecases.number_fees import month_after
 from trunkline.usecases.numbers import lock_place, send_back
 from trunkline.usecases.profile_changes import announce
@@ -146,6 +146,7 @@ def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int
     if following is not None and not lapse:
         return _wait_on_shelf(doing, shelf, term, following.price_micros)
     terms.take_off(doing, till, shelf, term, Term.End.LAPSED)
+    notices.term_lapsed(doing, term, price_micros=following.price_micros if following else None, free_micros=ledger.free(till.credit))
     return Outcome.LAPSED, 0
 
 
@@ -166,6 +167,8 @@ def _settle_number(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, in
     how = Term.End.LAPSED if term.renews else Term.End.CANCELLED
     terms.end(doing, till, term, how)
     terms.log(doing, f"number.{how}", term)
+    if term.renews:
+        notices.term_lapsed(doing, term, price_micros=following.price_micros, free_micros=ledger.free(till.credit))
     send_back(doing, number, profile, manager_id=None)
     return (Outcome.LAPSED if term.renews else Outcome.ENDED), 0
 
