@@ -14,6 +14,7 @@ from tests.store.test_renewals import Recharger, sweep
 from trunkline.domain.errors import Conflict, NotEnoughCredit, NotFound
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
+from trunkline.domain.terms import GRACE
 from trunkline.store.audit import audit
 from trunkline.store.models import Number, Term
 from trunkline.usecases import number_fees, numbers, profiles
@@ -71,7 +72,8 @@ def test_r7_1_unpaid_it_returns_to_the_stock(market: Market) -> None:
     drain(market)
     assert sweep(bought.ends_at, Recharger(market, "later")) == (0, 0, 0, 1)
     assert number().manager_id == market.company.manager_id
-    assert sweep(bought.ends_at + DAY, Recharger(market)) == (0, 0, 1, 0)
+    assert sweep(bought.ends_at + DAY, Recharger(market)) == (0, 0, 0, 0), "it waits for its payment"
+    assert sweep(bought.ends_at + GRACE, Recharger(market)) == (0, 0, 1, 0)
     assert number().manager_id is None
 
 
