@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.test import Client
 
 from tests.store.cast import BY, NOW, Company, make_company
-from trunkline.store.models import Invitation, Membership, Person, Role
-from trunkline.usecases import people
+from trunkline.domain.money import MICROS
+from trunkline.domain.recharge import Recommended
+from trunkline.store.models import Invitation, Membership, Payment, PaymentMethod, Person, Role
+from trunkline.usecases import people, products, recharge_rules
 
 PASSWORD = "a long enough password"
 
@@ -27,6 +30,8 @@ class Cast:
         invited = people.invite(now=NOW, by=BY, manager_id=self.company.manager_id, email="new@example.com", role=Role.BILLING)
         return {
             "profile_id": self.company.profile_ids[0],
+            "product_id": sell(self.company.price_list_id),
+            **_paid(self.company.manager_id),
             "membership_id": member.pk if member else 0,
             "invitation_id": invited.invitation_id,
             "token": invited.token,
@@ -34,6 +39,29 @@ class Cast:
             "pk": 1,
             "name": "nothing.eml",
         }
+
+
+def sell(price_list_id: int) -> int:
+    """Channels at 5, bundles at 20, and recommended amounts; the product of the bundles."""
+    products.set_channel_price(now=NOW, by=BY, price_list_id=price_list_id, price_micros=5 * MICROS)
+    recharge_rules.recommend(
+        now=NOW,
+        by=BY,
+        price_list_id=price_list_id,
+        profile=Recommended(5 * MICROS, 10 * MICROS),
+        manager=Recommended(20 * MICROS, 50 * MICROS),
+    )
+    bundle: dict[str, Any] = {"code": "us-5000", "name": "5,000 US minutes", "minutes": 5000, "price_micros": 20 * MICROS, "country": "US"}
+    return products.set_bundle_product(now=NOW, by=BY, price_list_id=price_list_id, **bundle)
+
+
+def _paid(manager_id: int) -> dict[str, object]:
+    """A payment with a stored method."""
+    stored = {"provider": "fake", "token": f"card_{manager_id}", "label": "Demo card", "is_default": True, "created_at": NOW}
+    method = PaymentMethod.objects.create(manager_id=manager_id, **stored)
+    facts: dict[str, Any] = {"provider": "fake", "amount_micros": MICROS, "currency": "USD", "why": Payment.Why.TOP_UP, "created_at": NOW}
+    payment = Payment.objects.create(manager_id=manager_id, reference=f"m{manager_id}.one", method=method, **facts)
+    return {"method_id": method.pk, "payment_id": payment.pk, "reference": "one"}
 
 
 def make_cast(company_name: str = "Architects", profile_count: int = 1) -> Cast:

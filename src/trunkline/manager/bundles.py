@@ -35,7 +35,7 @@ def bundles(request: CompanyRequest, profile_id: int) -> HttpResponse:
     """Those that run, and those that can be bought."""
     profile = scope.profile_of(request, profile_id)
     have = _running(profile)
-    known = [term.product_id for term in have]
+    known = [term.product_id for term in have if term.product_id is not None]
     on_sale = BundleProduct.objects.filter(price_list=request.company.price_list_id, sold=True).exclude(pk__in=known).order_by("name")
     return page_of(request, profile, "manager/bundles/bundles.html", {"terms": have, "on_sale": on_sale})
 
@@ -109,7 +109,7 @@ def _take(
                 request, f"{bought.quantity} × {product.name}: added. Next payment: {day_of(bought.ends_at, request.company)}."
             )
             return redirect("bundles", profile.pk)
-    page = {"form": form, "offer": offer, "product": product, "term": term, "reference": offers.reference(request)}
+    page = {"product": product, "term": term, **offers.shown(request, form, offer)}
     return page_of(request, profile, "manager/bundles/take.html", page)
 
 

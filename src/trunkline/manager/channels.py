@@ -94,7 +94,7 @@ def _take(request: CompanyRequest, profile: Profile, use_case: Callable[..., Bou
                 request, f"{bought.quantity} calling channels are there. Next payment: {day_of(bought.ends_at, request.company)}."
             )
             return redirect("channels", profile.pk)
-    page = {"form": form, "offer": offer, "term": running(profile), "reference": offers.reference(request)}
+    page = {"term": running(profile), **offers.shown(request, form, offer)}
     return page_of(request, profile, "manager/channels/take.html", page)
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django import forms
 
 from trunkline.domain.terms import Offer
+from trunkline.store import ledger
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 
@@ -37,6 +38,17 @@ def given(request: CompanyRequest) -> Any:
 def as_shown(request: CompanyRequest, offer: Offer) -> bool:
     """Is the price still that of the page? A refund is counted to the second when it is bought, and can't be."""
     return request.POST.get("shown_micros", "") == str(offer.price_micros)
+
+
+def shown(request: CompanyRequest, form: OfferForm, offer: Offer | None) -> dict[str, Any]:
+    """What the page of an offer needs. `due_micros`: to pay, or to get back."""
+    return {
+        "form": form,
+        "offer": offer,
+        "due_micros": abs(offer.to_pay_micros) if offer else 0,
+        "free_micros": ledger.free(request.company.account),
+        "reference": reference(request),
+    }
 
 
 def reference(request: CompanyRequest) -> str:

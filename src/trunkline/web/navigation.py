@@ -29,13 +29,21 @@ class Entry:
 
 TOOLBAR = (
     Place("Overview", "overview"),
-    Place("Features", "features", ("features", "trunk", "profile")),
+    Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles")),
+    Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("People", "members", ("members", "member", "invitation")),
     Place("History", "history"),
 )
 FEATURES = (Place("Trunks", "trunks", ("trunk", "profile")),)
+CREDIT = (
+    Place("Add Credit", "credit", ("credit", "payment")),
+    Place("Auto-recharge", "recharge"),
+    Place("Payment methods", "payment_methods", ("payment_method",)),
+    Place("Payments", "payments"),
+    Place("Letters", "credit_notices"),
+)
 PROFILE = (
-    Place("Profile", "profile", ("profile",)),
+    Place("Profile", "profile", ("profile", "channels", "bundles")),
     Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
     Place("PBX setup", "profile_setup", ("profile_setup",)),
 )
