@@ -22,6 +22,7 @@ from trunkline.store.models.accounts import (
     Landline,
     NumberAgreement,
 )
+from trunkline.store.models.api import ApiRequest, ApiToken, WebhookDelivery, WebhookEndpoint, WebhookPosition
 from trunkline.store.models.calls import CallRecord, CallRefField, JournalPosition, LiveCall, Registration, UsageBucket
 from trunkline.store.models.carriers import Carrier, CarrierRoute
 from trunkline.store.models.changes import AuditEntry, Change, ClockOffset
@@ -36,6 +37,8 @@ from trunkline.store.models.terms import RechargeRule, Term
 __all__ = [
     "Account",
     "AccountGroup",
+    "ApiRequest",
+    "ApiToken",
     "AuditEntry",
     "BundleProduct",
     "BusinessAccount",
@@ -76,4 +79,7 @@ __all__ = [
     "StatementHead",
     "Term",
     "UsageBucket",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookPosition",
 ]
