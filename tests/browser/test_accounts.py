@@ -1,0 +1,129 @@
+"""Setting up a Manager (guide 4), people, and the operator's side."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.conftest import Visitor
+from tests.store.cast import make_price_list
+from tests.web.cast import PASSWORD, join, make_cast, staff
+from trunkline.store.models import Membership, Person, Role
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+def code_in_mail() -> str:
+    found = re.search(r"^([A-Z0-9-]{6,9})$", str(mail.outbox[-1].body), re.MULTILINE)
+    assert found, mail.outbox[-1].body
+    return found[1]
+
+
+def test_g_4_set_up_a_manager(visitor: Visitor) -> None:
+    make_price_list()
+    mail.outbox = []
+    visitor.go("/")
+    visitor.looks_right("welcome")
+    visitor.follow("Open a Manager")
+    visitor.looks_right("sign-up")
+    page = visitor.page
+    page.get_by_label("Company name").fill("Architects")
+    assert page.get_by_label("Administrator account").get_attribute("placeholder") == "Architects.Admin"
+    page.get_by_label("Country").select_option("US")
+    page.get_by_label("Time zone").select_option("America/New_York")
+    page.get_by_label("E-mail address").fill("admin@architects.example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    visitor.press("Open the Manager")
+    page.wait_for_url("**/confirm-email*")
+    visitor.looks_right("confirm-email")
+    page.locator("input[name=code]").fill(code_in_mail())
+    page.locator("main button.button-main").first.click()
+    page.wait_for_url("**/overview")
+    visitor.looks_right("overview-empty")
+    visitor.follow("Features")
+    visitor.sees("No SIP Profile yet")
+    visitor.looks_right("trunks-empty")
+    assert Membership.objects.get(person__account="Architects.Admin").role == Role.ADMINISTRATOR
+
+
+def test_r1_2_people_are_invited_and_change_roles(visitor: Visitor) -> None:
+    cast = make_cast()
+    mail.outbox = []
+    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
+    visitor.follow("People")
+    visitor.page.get_by_label("E-mail address").fill("books@example.com")
+    visitor.page.get_by_label("Role").select_option("billing")
+    visitor.press("Invite")
+    visitor.sees("An invitation is on its way")
+    visitor.looks_right("people")
+    visitor.follow("Change Architects.Admin")
+    visitor.looks_right("person")
+    visitor.press("Remove Architects.Admin")
+    visitor.sees("is the last administrator")
+    visitor.complaints.clear()  # the 409 is what was wanted
+    visitor.go("/history")
+    visitor.looks_right("history")
+
+
+def test_r1_2_account_pages(visitor: Visitor) -> None:
+    visitor.sign_in(join(make_cast(), Role.ADMINISTRATOR, account="Architects.Admin"))
+    for name, path in (("email", "/account/email"), ("password", "/account/password"), ("sessions", "/account/sessions")):
+        visitor.go(path)
+        visitor.looks_right(f"account-{name}")
+    visitor.go("/account/second-factor")
+    visitor.looks_right("account-second-factor")
+    visitor.go("/account/second-factor/app")
+    visitor.page.get_by_label("Password").fill(PASSWORD)
+    visitor.press("Confirm")
+    visitor.looks_right("account-app")
+
+
+def test_r1_2_a_passkey_opens_the_door(visitor: Visitor, context: BrowserContext) -> None:
+    """With the browser's own virtual authenticator."""
+    devtools = context.new_cdp_session(visitor.page)
+    devtools.send("WebAuthn.enable")
+    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device | {"automaticPresenceSimulation": True}})
+    visitor.sign_in(join(make_cast(), Role.ADMINISTRATOR, account="Architects.Admin"))
+    visitor.go("/account/second-factor/passkeys/add")
+    visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    visitor.press("Confirm")
+    visitor.page.locator("input[name=name]").fill("Laptop")
+    visitor.page.locator("input[name=passwordless]").check()
+    visitor.looks_right("account-passkey")
+    visitor.page.locator("main form button.button-main").last.click()
+    visitor.page.wait_for_url("**/account/second-factor/**")
+    context.clear_cookies()
+    visitor.go("/sign-in")
+    visitor.press("Sign in with a passkey")
+    visitor.page.wait_for_url("**/overview")
+
+
+def test_light_and_dark_by_the_switch(visitor: Visitor) -> None:
+    visitor.go("/sign-in")
+    visitor.page.get_by_role("button", name="Dark").click()
+    expect(visitor.page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 19, 24)"
+    visitor.page.get_by_role("button", name="Auto").click()
+    expect(visitor.page.locator("html")).to_have_attribute("data-theme", "auto")
+
+
+def test_r12_the_operators_companies(visitor: Visitor) -> None:
+    cast = make_cast()
+    join(cast, Role.ADMINISTRATOR)
+    visitor.sign_in(staff(Person.Staff.OPERATOR))
+    visitor.looks_right("operator-companies")
+    visitor.follow("Architects")
+    visitor.looks_right("operator-company")
+    visitor.follow("Suspend")
+    visitor.looks_right("operator-suspend")
+    visitor.page.get_by_label("Reason").fill("a card was reported stolen")
+    visitor.press("Suspend")
+    visitor.sees("can't make calls now")
+    visitor.press("Resume")
+    visitor.sees("can make calls again")
+    visitor.follow("Mail")
+    visitor.looks_right("operator-mail")
