@@ -11,8 +11,8 @@ from django.test import Client
 from tests.store.cast import BY, NOW, Company, make_company
 from trunkline.domain.money import MICROS
 from trunkline.domain.recharge import Recommended
-from trunkline.store.models import Invitation, Membership, Payment, PaymentMethod, Person, Role
-from trunkline.usecases import people, products, recharge_rules
+from trunkline.store.models import CompanyDocument, Invitation, Landline, Membership, Number, Payment, PaymentMethod, Person, Role
+from trunkline.usecases import account_places, accounts, groups, people, products, recharge_rules
 
 PASSWORD = "a long enough password"
 
@@ -35,6 +35,7 @@ class Cast:
             "membership_id": member.pk if member else 0,
             "invitation_id": invited.invitation_id,
             "token": invited.token,
+            **_incoming(self.company),
             "manager_id": self.company.manager_id,
             "pk": 1,
             "name": "nothing.eml",
@@ -62,6 +63,28 @@ def _paid(manager_id: int) -> dict[str, object]:
     facts: dict[str, Any] = {"provider": "fake", "amount_micros": MICROS, "currency": "USD", "why": Payment.Why.TOP_UP, "created_at": NOW}
     payment = Payment.objects.create(manager_id=manager_id, reference=f"m{manager_id}.one", method=method, **facts)
     return {"method_id": method.pk, "payment_id": payment.pk, "reference": "one"}
+
+
+def _incoming(company: Company) -> dict[str, object]:
+    """Something of each kind that the pages of incoming calls name."""
+    about = {"now": NOW, "by": BY, "manager_id": company.manager_id}
+    company_name = company.manager.company_name
+    account_id = accounts.create_account(**about, name=f"{company_name}.Sales")  # type: ignore[arg-type]
+    account_places.add_account(now=NOW, by=BY, profile_id=company.profile_ids[0], name=f"{company_name}.Sales")
+    number = Number.objects.create(e164=f"1202555{company.manager_id:04}", country="US", manager_id=company.manager_id)
+    landline = Landline.objects.create(manager_id=company.manager_id, e164=f"1212555{company.manager_id:04}", created_at=NOW)
+    document = CompanyDocument.objects.create(
+        manager_id=company.manager_id, name="register.pdf", content_type="application/pdf", size_bytes=9,
+        stored_as=f"{company.manager_id:032x}", uploaded_at=NOW, uploaded_by="test",
+    )  # fmt: skip
+    return {
+        "account_id": account_id,
+        "group_id": groups.create_group(**about, name="Sales"),  # type: ignore[arg-type]
+        "number_id": number.pk,
+        "landline_id": landline.pk,
+        "document_id": document.pk,
+        "country": "GB",
+    }
 
 
 def make_cast(company_name: str = "Architects", profile_count: int = 1) -> Cast:

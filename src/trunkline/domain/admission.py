@@ -35,14 +35,6 @@ class Attempt:
     too_fast: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallerId:
-    """What the called side is shown: E.164 digits, or empty for anonymous."""
-
-    digits: str
-    why: str
-
-
 @dataclass(slots=True)
 class Decision:
     """The outcome. `refusal` None: go on. Without `payer` nobody pays. `bundles`: their minutes are drawn first, in this order; `purse_id`

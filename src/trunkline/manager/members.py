@@ -17,6 +17,7 @@ from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 from trunkline.web.letters import send_letter
+from trunkline.web.navigation import PEOPLE, menu
 
 ROLES = (
     (Role.ADMINISTRATOR, "Administrator: everything"),
@@ -48,6 +49,8 @@ def members(request: CompanyRequest) -> HttpResponse:
         "people": Membership.objects.filter(manager=request.company).select_related("person").order_by("person__account"),
         "invitations": _open_invitations(request),
         "may_change": request.membership.role == Role.ADMINISTRATOR,
+        "menu": menu(request, PEOPLE),
+        "menu_label": "People",
     }
     return render(request, "manager/members.html", page)
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 AREAS = (
     "trunkline.operator.companies",
+    "trunkline.operator.verification",
     "trunkline.operator.mail",
 )
 urlpatterns = [path("", include(area)) for area in AREAS]

@@ -18,7 +18,7 @@ def keep(data: bytes) -> str:
     name = secrets.token_hex(16)
     directory = load_settings().documents_dir
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(directory.joinpath(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(sealing.seal_bytes(data))
         file.flush()
@@ -38,4 +38,4 @@ def remove(name: str) -> None:
 def _path(name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a document")
-    return load_settings().documents_dir / name
+    return load_settings().documents_dir.joinpath(name)

@@ -81,16 +81,20 @@ def put_number(
     doing: Work, number: Number, manager_id: int | None, profile_id: int | None, action: str, *, account_id: int | None = None
 ) -> None:
     """On a profile, of a business account, or in a stock; logged and announced."""
-    before = {"manager": number.manager_id, "profile": number.profile_id, "account": number.account_id}
+    before = _place(number)
     changed_profiles = [ident for ident in (number.profile_id, profile_id) if ident is not None]
     owner = manager_id or number.manager_id
     number.manager_id, number.profile_id, number.account_id = manager_id, profile_id, account_id
     number.save(update_fields=["manager", "profile", "account"])
-    after = {"manager": manager_id, "profile": profile_id, "account": account_id}
-    doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after=after)
+    doing.audit(action, f"+{number.e164}", manager_id=owner, before=before, after=_place(number))
     doing.changed(Change.What.NUMBERS, number.e164)
     for profile in Profile.objects.filter(pk__in=changed_profiles):
         announce(doing, profile)
+
+
+def _place(number: Number) -> dict[str, int | None]:
+    place = {"manager": number.manager_id, "profile": number.profile_id}
+    return place | {"account": number.account_id} if number.account_id else place
 
 
 def _number(e164: str) -> Number:

@@ -29,12 +29,22 @@ class Entry:
 
 TOOLBAR = (
     Place("Overview", "overview"),
-    Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles")),
+    Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline")),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
-    Place("People", "members", ("members", "member", "invitation")),
+    Place("People", "members", ("members", "member", "invitation", "account", "verification")),
     Place("History", "history"),
 )
-FEATURES = (Place("Trunks", "trunks", ("trunk", "profile")),)
+FEATURES = (
+    Place("Trunks", "trunks", ("trunk", "profile")),
+    Place("Online Numbers", "numbers", ("number",)),
+    Place("Landlines", "landlines", ("landline",)),
+)
+PEOPLE = (
+    Place("Who may sign in", "members", ("member", "invitation")),
+    Place("Business accounts", "accounts", ("account",)),
+    Place("Groups", "account_groups", ("account_group",)),
+    Place("Company verification", "verification", ("verification",)),
+)
 CREDIT = (
     Place("Add Credit", "credit", ("credit", "payment")),
     Place("Auto-recharge", "recharge"),
@@ -43,12 +53,13 @@ CREDIT = (
     Place("Letters", "credit_notices"),
 )
 PROFILE = (
-    Place("Profile", "profile", ("profile", "channels", "bundles")),
+    Place("Profile", "profile", ("profile", "channels", "bundles", "incoming", "caller_id")),
     Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
     Place("PBX setup", "profile_setup", ("profile_setup",)),
 )
 OPERATOR = (
     Place("Companies", "operator_companies", ("operator_compan",), Audience.STAFF),
+    Place("Verification", "operator_verification", ("operator_verification",), Audience.STAFF),
     Place("Mail", "operator_mail", ("operator_letter",), Audience.OPERATOR),
 )
 

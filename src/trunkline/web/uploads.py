@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 MOST_BYTES = 40 * 1024 * 1024
