@@ -109,6 +109,19 @@ def test_a_call_between_profiles_is_seen_from_both_sides(store: object) -> None:
     assert [each for each in audit().differences if each.check == "usage_buckets"] == []
 
 
+def test_the_called_side_sees_whom_it_was_shown(store: object) -> None:
+    """Not what a PBX wrote into its From: the caller may have asked for privacy."""
+    company, other = make_company(), make_company(company_name="Builders")
+    there = other.profile_ids[0]
+    hidden = {"caller": "100", "caller_shown": ""}
+    write(
+        a_call(company, us(2026, 11, 5), direction="internal", peer_profile_id=there, **hidden),
+        a_call(company, us(2026, 11, 6), direction="incoming", caller="12125550100", caller_shown="442079460000"),
+    )
+    assert [line.caller for line in page_of_calls(Scope(other.manager_id), NOVEMBER).lines] == [""]
+    assert [line.caller for line in page_of_calls(Scope(company.manager_id), NOVEMBER).lines] == ["442079460000", "100"]
+
+
 def all_pages(scope: Scope, filters: Filters | None = None, size: int = 50) -> Iterator[list[int]]:
     before = None
     for _ in range(100):

@@ -6,7 +6,7 @@ up to an id has missed none below it, without a lock and without a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -64,25 +64,34 @@ def movements(account_id: int, after_posting: int) -> Iterator[Movement]:
         with connection.cursor() as cursor:
             cursor.execute(MOVEMENTS, [account_id, after_posting, AT_ONCE, account_id, after_posting, AT_ONCE, AT_ONCE])
             rows = cursor.fetchall()
+        others |= other_sides({row[4] for row in rows} - others.keys())
         for posting_id, posted_us, kind, note, other_id, amount, key in rows:
-            if other_id not in others:
-                others[other_id] = other_side(other_id)
             yield Movement(posting_id, posted_us, kind, note, others[other_id], amount, key)
         if len(rows) < AT_ONCE:
             return
         after_posting = rows[-1][0]
 
 
-def other_side(account_id: int) -> str:
-    """In words that stay true: numbers, not names."""
-    account = Account.objects.get(pk=account_id)
+def other_sides(account_ids: Collection[int]) -> dict[int, str]:
+    """By account, in words that stay true: numbers, not names. Asks the same for many as for one."""
+    accounts = Account.objects.filter(pk__in=account_ids)
+    numbers: dict[int, int] = {
+        **dict(Manager.objects.filter(account__in=account_ids).values_list("account_id", "pk")),
+        **dict(Profile.objects.filter(account__in=account_ids).values_list("account_id", "pk")),
+        **dict(Term.objects.filter(minutes__in=account_ids).values_list("minutes_id", "pk")),
+    }
+    return {account.pk: _words(account, numbers.get(account.pk)) for account in accounts}
+
+
+def _words(account: Account, number: int | None) -> str:
+    """`number`: of the Manager, SIP Profile or term whose purse it is."""
     match account.kind:
         case Account.Kind.MANAGER:
-            return f"Credit of Manager {Manager.objects.values_list('pk', flat=True).get(account=account)}"
+            return f"Credit of Manager {number}"
         case Account.Kind.PROFILE:
-            return f"Credit of SIP Profile {Profile.objects.values_list('pk', flat=True).get(account=account)}"
+            return f"Credit of SIP Profile {number}"
         case Account.Kind.BUNDLE:
-            return f"Minutes of bundle term {Term.objects.values_list('pk', flat=True).get(minutes=account)}"
+            return f"Minutes of bundle term {number}"
         case Account.Kind.FUNDING:
             return "Granted" if account.currency == statements.SECONDS else "Money from outside"
         case Account.Kind.REVENUE:

@@ -171,10 +171,14 @@ class Page:
 
 
 COLUMNS = tuple(each.name for each in fields(Line))
+_CALLER = "CASE direction WHEN 'incoming' THEN caller_shown ELSE caller END AS caller"
+"""The called side sees whom it was shown: not what a PBX wrote into its From, nor who asked for privacy."""
 _AS_PEER = {
+    "caller": "caller_shown",
     "profile_id": "peer_profile_id", "direction": "'incoming'", "billed_seconds": "0", "bundle_seconds": "0", "cost_micros": "0", "paid_by": "''",
 }  # fmt: skip
-_OWN = ", ".join(COLUMNS)
+_NAMES = ", ".join(COLUMNS)
+_OWN = ", ".join(_CALLER if name == "caller" else name for name in COLUMNS)
 _PEER = ", ".join(f"{_AS_PEER[name]} AS {name}" if name in _AS_PEER else name for name in COLUMNS)
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in SUMS)
 _RECORD_SUMS = "count(*), coalesce(sum(CASE result WHEN 'answered' THEN 1 ELSE 0 END), 0), " + ", ".join(
@@ -204,7 +208,7 @@ def page_of_calls(
     looked_at, parameters = _newest(scope, month, MOST_LOOKED_AT if has_filters else size + 2, before)
     condition, more = filters.condition()
     order = "ORDER BY call_ref DESC, direction LIMIT %s"
-    rows = _all(f"SELECT {_OWN} FROM ({looked_at}) records WHERE {condition} {order}", [*parameters, *more, size + 2])
+    rows = _all(f"SELECT {_NAMES} FROM ({looked_at}) records WHERE {condition} {order}", [*parameters, *more, size + 2])
     found = [Line(*row) for row in rows]
     is_cut_through = len(found) > size and found[size - 1].call_ref == found[size].call_ref
     lines = tuple(found[: size + is_cut_through])
