@@ -1,0 +1,83 @@
+"""Guide 7.5: Online Numbers for incoming calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Visitor
+from tests.browser.test_profile import view_profile
+from tests.store.cast import BY, NOW
+from tests.web.cast import Cast, join, make_cast
+from trunkline.domain.money import MICROS
+from trunkline.domain.number_sheet import stock_number
+from trunkline.store.models import Number, NumberAgreement, Role, Term
+from trunkline.usecases.numbers import add_numbers, assign_number
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+WASHINGTON, BOSTON = "12025550100", "16175550100"
+
+
+@pytest.fixture
+def cast(site: str) -> Cast:
+    made = make_cast(profile_count=2)
+    add_numbers(now=NOW, by=BY, stock=[stock_number(WASHINGTON), stock_number(BOSTON)])
+    Number.objects.filter(e164=WASHINGTON).update(
+        area="Washington, DC", monthly_price_micros=3 * MICROS, residency="an address in the area"
+    )
+    return made
+
+
+@pytest.fixture
+def administrator(visitor: Visitor, cast: Cast) -> Visitor:
+    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
+    return visitor
+
+
+def test_g_7_5_1_add_an_online_number(administrator: Visitor, cast: Cast) -> None:
+    Number.objects.filter(e164=BOSTON).update(manager_id=cast.company.manager_id)
+    view_profile(administrator, "Profile 0")
+    administrator.follow("Add a number or business account")
+    administrator.page.get_by_label("Online Number", exact=True).select_option("+16175550100")
+    administrator.press("Allocate number")
+    administrator.sees("+16175550100 is on Profile 0")
+    administrator.follow("Add a number or business account")
+    administrator.follow("Buy an Online Number")
+    administrator.page.get_by_label("City or area").fill("wash")
+    administrator.press("Search")
+    administrator.looks_right("number-shop")
+    administrator.follow("Choose +1 202-555-0100")
+    administrator.looks_right("number-buy")
+    administrator.page.get_by_label("I agree to these terms").check()
+    administrator.press("Buy now")
+    administrator.sees("+12025550100 is yours. Next payment:")
+    administrator.looks_right("profile-numbers")
+    assert (Number.objects.get(e164=WASHINGTON).profile_id, NumberAgreement.objects.count()) == (cast.company.profile_ids[0], 1)
+
+
+def test_g_7_5_2_reallocate_cancel_and_keep(administrator: Visitor, cast: Cast) -> None:
+    administrator.go("/numbers")
+    administrator.looks_right("numbers-empty")
+    administrator.go(f"/numbers/buy/{Number.objects.get(e164=WASHINGTON).pk}?profile={cast.company.profile_ids[0]}")
+    administrator.page.get_by_label("I agree to these terms").check()
+    administrator.press("Buy now")
+    administrator.sees("is yours")
+    administrator.follow("+1 202-555-0100")
+    administrator.looks_right("number")
+    administrator.follow("Reallocate number")
+    administrator.looks_right("number-reallocate")
+    administrator.page.get_by_label("SIP Profile").select_option("Profile 1")
+    administrator.press("Confirm")
+    administrator.sees("is allocated anew")
+    administrator.follow("Cancel number")
+    administrator.sees("It can be used until")
+    administrator.looks_right("number-cancel")
+    administrator.press("Cancel number")
+    administrator.sees("is cancelled, and can be used until")
+    administrator.looks_right("number-cancelled")
+    administrator.press("Undo the cancellation")
+    administrator.sees("stays yours")
+    assert (Number.objects.get(e164=WASHINGTON).profile_id, Term.objects.get(kind="number").renews) == (cast.company.profile_ids[1], True)
+    administrator.follow("Online Numbers")
+    assign_number(now=NOW, by=BY, e164=BOSTON, profile_id=cast.company.profile_ids[0])
+    administrator.page.reload()
+    administrator.looks_right("numbers")
