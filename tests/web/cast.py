@@ -38,6 +38,7 @@ class Cast:
             **_incoming(self.company),
             "manager_id": self.company.manager_id,
             "pk": 1,
+            "call_ref": 1,
             "name": "nothing.eml",
         }
 

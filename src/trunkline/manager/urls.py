@@ -25,6 +25,7 @@ AREAS = (
     "trunkline.manager.accounts.urls",
     "trunkline.manager.verification",
     "trunkline.manager.history",
+    "trunkline.manager.reports.urls",
     "trunkline.manager.webhooks",
     "trunkline.manager.payments_fake",
 )

@@ -31,6 +31,7 @@ TOOLBAR = (
     Place("Overview", "overview"),
     Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline")),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
+    Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
     Place("People", "members", ("members", "member", "invitation", "account", "verification")),
     Place("History", "history"),
 )
@@ -56,6 +57,7 @@ PROFILE = (
     Place("Profile", "profile", ("profile", "channels", "bundles", "incoming", "caller_id")),
     Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
     Place("PBX setup", "profile_setup", ("profile_setup",)),
+    Place("Reports", "profile_reports", ("profile_reports",), Audience.REPORTS),
 )
 OPERATOR = (
     Place("Companies", "operator_companies", ("operator_compan",), Audience.STAFF),

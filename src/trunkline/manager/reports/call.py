@@ -1,0 +1,94 @@
+"""One call: what it was, why it went as it did, and what was paid for it, posting by posting (SPEC R9.3, R13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from trunkline.domain.statements import SECONDS
+from trunkline.manager.reports.allocations import what_text
+from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_text
+from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
+from trunkline.manager.reports.privacy import after_acknowledgement
+from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
+from trunkline.store.models import Account, CallRecord, Posting
+from trunkline.web.access import Audience, open_to
+from trunkline.web.company import CompanyRequest
+
+MOST_POSTINGS = 300
+DIRECTIONS = {"outgoing": "Outgoing", "incoming": "Incoming", "internal": "To another SIP Profile"}
+PURSES = {Account.Kind.PROFILE: "Profile's Credit", Account.Kind.MANAGER: "Manager's Credit", Account.Kind.BUNDLE: "Minute bundle"}
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A posting as its purse sees it: negative when it was paid."""
+
+    at_us: int
+    what: str
+    note: str
+    purse: str
+    amount: Cell
+
+
+@open_to(Audience.RECORDS)
+@require_safe
+@after_acknowledgement
+def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
+    record = _record_of(request, call_ref)
+    is_own = record.manager_id == request.company.pk
+    page = _own(record, request) if is_own else _as_callee(record)
+    profile = record.profile if is_own else record.peer_profile
+    return render(request, "manager/reports/call.html", {"record": record, "is_own": is_own, "whose": profile} | page)
+
+
+def _record_of(request: CompanyRequest, call_ref: int) -> CallRecord:
+    """The company's own, or one that came to it from another; else 404."""
+    record = CallRecord.objects.select_related("profile", "peer_profile").filter(pk=call_ref).first()
+    if record is None:
+        raise Http404
+    called = record.peer_profile
+    if request.company.pk not in (record.manager_id, called.manager_id if called else None):
+        raise Http404
+    return record
+
+
+def _own(record: CallRecord, request: CompanyRequest) -> dict[str, object]:
+    peer = record.peer_profile
+    other = peer.name if peer and peer.manager_id != request.company.pk else ""
+    postings = Posting.objects.filter(call_ref=record.pk).select_related("debit", "credit").order_by("id")
+    return {
+        "direction": DIRECTIONS.get(record.direction, record.direction),
+        "result": result_text(record.result, record.refusal),
+        "refusal": refusal_of(record.refusal),
+        "paid": paid_text(record.paid_by, record.result),
+        "caller": record.caller_shown if record.direction == "incoming" else record.caller,
+        "steps": steps_of(record.trace, Viewpoint(record.currency or request.company.currency, record.direction, other)),
+        "payments": [_payment(posting, request.company.currency) for posting in postings[:MOST_POSTINGS]],
+        "most_postings": MOST_POSTINGS,
+        "reports_url": reverse("reports"),
+    }
+
+
+def _as_callee(record: CallRecord) -> dict[str, object]:
+    """What the called side was shown, and nothing that is the caller's business."""
+    refusal = record.refusal if record.refusal in SEEN_BY_CALLEE else ""
+    return {
+        "direction": DIRECTIONS["incoming"],
+        "result": result_text(record.result, refusal),
+        "refusal": refusal_of(refusal),
+        "caller": record.caller_shown,
+        "reports_url": reverse("reports_incoming"),
+    }
+
+
+def _payment(posting: Posting, currency: str) -> Payment:
+    paid = posting.debit.guarded
+    purse = posting.debit if paid else posting.credit
+    amount = -posting.amount if paid else posting.amount
+    cell = seconds_cell(amount) if purse.currency == SECONDS else money_cell(amount, currency)
+    return Payment(posting.posted_us, what_text(posting.kind), posting.note, PURSES.get(Account.Kind(purse.kind), purse.name), cell)

@@ -1,0 +1,46 @@
+"""The first look at call records: what they are is said before any is shown, and that it was said is kept (SPEC R9.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from trunkline.usecases import call_records
+from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import acting
+from trunkline.web.company import CompanyRequest
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def after_acknowledgement(view: View) -> View:
+    """Below `open_to`. Whoever may see call records reads what they are first; pages show none to others."""
+
+    @wraps(view)
+    def guarded(request: CompanyRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        membership = request.membership
+        if membership.role in Audience.RECORDS.roles and membership.records_acknowledged_at is None:
+            return redirect(f"{reverse('reports_acknowledge')}?{urlencode({'next': request.get_full_path()})}")
+        return view(request, *args, **kwargs)
+
+    return guarded  # type: ignore[return-value] # it takes and gives what the view does
+
+
+@open_to(Audience.RECORDS)
+def acknowledge(request: CompanyRequest) -> HttpResponse:
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    further = wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else reverse("reports")
+    if request.method == "POST":
+        call_records.acknowledge_records(**acting(request), membership_id=request.membership.pk)
+        return redirect(further)
+    return render(request, "manager/reports/acknowledge.html", {"next": further})
+
+
+urlpatterns = [path("reports/acknowledge", acknowledge, name="reports_acknowledge")]

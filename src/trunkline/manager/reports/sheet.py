@@ -1,0 +1,80 @@
+"""What a report shows, as a table: the page, and the files, are made of the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from trunkline.domain.money import decimal_text, for_people
+
+MICROSECONDS = 1_000_000
+Value = str | int | Decimal | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`unit`: of the values in files; on the page each cell says its own. `width` in letters."""
+
+    title: str
+    is_number: bool = False
+    unit: str = ""
+    width: int = 14
+
+    @property
+    def file_title(self) -> str:
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`text` for people. `value`: what a program or a spreadsheet reckons with; without one it is the text."""
+
+    text: str
+    value: Value | None = None
+    href: str = ""
+
+    @property
+    def plain(self) -> Value:
+        return self.text if self.value is None else self.value
+
+
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`name` is the file's, `facts` are above the table. `rows` may come as they are read, once."""
+
+    name: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...]
+    rows: Iterable[Row]
+
+
+def in_columns(columns: tuple[Column, ...], rows: Iterable[Row]) -> list[list[tuple[Column, Cell]]]:
+    """For a page: each cell with its column."""
+    return [list(zip(columns, row, strict=True)) for row in rows]
+
+
+def money_cell(micros: int, currency: str) -> Cell:
+    return Cell(for_people(micros, currency), Decimal(decimal_text(micros)))
+
+
+def seconds_cell(seconds: int) -> Cell:
+    return Cell(duration_text(seconds), seconds)
+
+
+def duration_text(seconds: int) -> str:
+    """3675 → 1:01:15; -90 → -1:30."""
+    minutes, rest = divmod(abs(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    sign = "-" if seconds < 0 else ""
+    return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
+
+
+def moment_cell(at: datetime, href: str = "") -> Cell:
+    """`at` in the Manager's time zone."""
+    return Cell(f"{at:%-d %b %Y, %H:%M:%S}", at, href)
