@@ -22,7 +22,10 @@ from trunkline.callcontrol.daemon import CallControl, Ground
 from trunkline.callcontrol.journal import JournalReader
 from trunkline.callcontrol.reconcile import Look, Reconciler
 from trunkline.domain import calls as rules
-from trunkline.store.models import CallRecord, Carrier, Change, ChannelUse, JournalPosition, LiveCall, Profile, Registration
+from trunkline.domain.errors import NotFound
+from trunkline.store.models import AuditEntry, CallRecord, Carrier, Change, ChannelUse, JournalPosition, LiveCall, Profile, Registration
+from trunkline.store.work import By
+from trunkline.usecases.live_calls import hang_up
 
 WAIT_SECONDS = 5.0
 
@@ -259,6 +262,28 @@ def test_a_call_is_cut_when_its_credit_ends_even_if_kamailio_was_away(bench: Ben
     talked_us = written.ended_us - (written.answered_us or 0)
     assert json.loads(written.trace)["sip"]["unpaid_us"] == talked_us - 2_000_000 > 0, "it lasted until Kamailio was back"
     assert "cause=402" in bench.edge.ended[0]["headers"]
+
+
+def test_r12_the_operator_hangs_up_even_if_kamailio_was_away(bench: Bench) -> None:
+    [profile] = make_company()
+    bench.edge.is_away = True
+    bench.start()
+    wanted, other = bench.admit(profile)["call"], bench.admit(profile)["call"]
+    bench.write(*({"e": "ans", "c": ref, "legs": {"call_id": ref}} for ref in (wanted, other)))
+    until(lambda: LiveCall.objects.filter(state="answered").count() == 2)
+    hang_up(now=datetime.now(UTC), by=By("staff.operator", "127.0.0.1"), call_ref=int(wanted), reason="fraud")
+    entry = AuditEntry.objects.get(action="call.hang_up")
+    assert (entry.actor, entry.target, entry.after) == ("staff.operator", f"call {wanted}", {"reason": "fraud"})
+    bench.edge.is_away = False
+    until(CallRecord.objects.exists)
+    record = CallRecord.objects.get()
+    assert (str(record.call_ref), record.result) == (wanted, "answered")
+    assert ["cut", "the operator has hung up"] in json.loads(record.trace)["steps"]
+    assert [(each["legs"]["call_id"], "cause=31" in each["headers"]) for each in bench.edge.ended] == [(wanted, True)]
+    assert [str(live.call_ref) for live in LiveCall.objects.all()] == [other]
+    with pytest.raises(NotFound, match="over already"):
+        hang_up(now=datetime.now(UTC), by=By("staff.operator"), call_ref=int(wanted), reason="fraud")
+    assert differences() == []
 
 
 def test_journals_that_are_finished_go_away(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from trunkline.callcontrol import metrics, records
-from trunkline.callcontrol.live import REASON_CREDIT, Calls, Facts, Live, facts_of
+from trunkline.callcontrol.live import HUNG_UP, REASON_CREDIT, REASON_OPERATOR, Calls, Facts, Live, facts_of
 from trunkline.callcontrol.pace import Pace
 from trunkline.callcontrol.protocol import (
     Admit,
@@ -66,6 +66,13 @@ class EndCall:
     call_id: str
     legs: dict[str, Any]
     headers: str
+
+
+def hang_up(live: Live, at_us: int) -> EndCall:
+    """As the operator wants it; the call's record will say so."""
+    if HUNG_UP not in live.facts.trace:
+        live.facts.trace.append(HUNG_UP)
+    return EndCall(live.ref, at_us, live.facts.sip["call_id"], live.facts.legs, REASON_OPERATOR)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from trunkline.callcontrol import live as live_calls, metrics
-from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn
+from trunkline.callcontrol.batch import Desk, EndCall, Outcome, Turn, hang_up
 from trunkline.callcontrol.commands import Edge, end_calls, pass_on_carriers, pass_on_change
 from trunkline.callcontrol.journal import JournalReader
 from trunkline.callcontrol.protocol import Admit, BindingOf, Ended, Event, NotUnderstoodError, Question, Source, Who, decode_event
@@ -89,6 +89,7 @@ class CallControl:
         self._changes_due_us = 0
         self._tidy_due_us = 0
         self._own_events: list[Event] = []
+        self._hang_ups: set[int] = set()
         pass_on_carriers(ground.edge, self.desk.directory.probed)
         self._stopping = False
         self._last_asked = 0
@@ -240,6 +241,7 @@ class CallControl:
         if now_us >= self._changes_due_us:
             self._changes_due_us = now_us + CHANGES_EVERY_US
             self._apply_changes()
+            self._hang_up(now_us)
         if now_us >= self._tidy_due_us:
             self._tidy_due_us = now_us + TIDY_EVERY_US
             self._remove_finished_journals()
@@ -249,15 +251,24 @@ class CallControl:
             self._end(found.to_end)
             metrics.RECONCILED.inc(len(found.ended) + len(found.to_end))
 
-    def _end(self, commands: Sequence[EndCall]) -> None:
-        """Tell the edge; calls that are over are settled in the next turn."""
+    def _end(self, commands: Sequence[EndCall]) -> set[int]:
+        """Tell the edge; calls that are over are settled in the next turn. Returns which."""
         over = end_calls(self.ground.edge, commands)
         metrics.CUTS.inc(len(over))
         self._own_events += [Ended(at=command.at_us, c=str(command.ref), by="edge") for command in over]
+        return {command.ref for command in over}
+
+    def _hang_up(self, now_us: int) -> None:
+        """What the operator wants ended; while Kamailio is away, again and again."""
+        wanted = [live for ref in self._hang_ups if (live := self.desk.calls.by_ref.get(ref)) is not None]
+        over = self._end([hang_up(live, now_us) for live in wanted]) if wanted else set()
+        self._hang_ups = {live.ref for live in wanted} - over
 
     def _apply_changes(self) -> None:
         for change_id, what, ident, sip_user in self.store.changes_after(self.last_change_id):
             self.last_change_id = change_id
+            if what == Change.What.HANG_UP:
+                self._hang_ups.add(int(ident))
             self.desk.directory.apply(what, ident)
             pass_on_change(self.ground.edge, what, ident, sip_user)
             if what == Change.What.CARRIERS:

@@ -15,6 +15,8 @@ from trunkline.domain.rating import Rate
 from trunkline.domain.talk_time import Minutes, Payment
 
 MICROSECONDS = 1_000_000
+REASON_OPERATOR = 'Reason: Q.850;cause=31;text="Ended by the operator"\r\n'
+HUNG_UP = ("cut", "the operator has hung up")
 REASON_CREDIT = 'Reason: SIP;cause=402;text="Credit exhausted"\r\n'
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 
 class Change(models.Model):
-    """Something that call control and the edge may have cached has changed. Written in the transaction of the use case that changed it."""
+    """Something that call control and the edge may have cached has changed, or is to be done. Written in the transaction of its use case."""
 
     class What(models.TextChoices):
         PROFILE = "profile"
@@ -17,9 +17,10 @@ class Change(models.Model):
         CARRIERS = "carriers"
         NUMBERS = "numbers"
         MANAGER = "manager"
+        HANG_UP = "hang_up", "a call is to end"
 
     what = models.CharField(max_length=12, choices=What.choices)
-    ident = models.CharField(max_length=80, help_text="profile id, `ip:port`, number, or empty for all")
+    ident = models.CharField(max_length=80, help_text="profile id, `ip:port`, number, call reference, or empty for all")
     sip_user = models.CharField(max_length=14, blank=True)
     at = models.DateTimeField()
 
