@@ -1,0 +1,92 @@
+"""What the console's pages share: the frame, lists newest first, and sheets between their preview and their import."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from trunkline.store import documents
+from trunkline.web.navigation import OPERATOR, menu
+
+ON_A_PAGE = 50
+Row = TypeVar("Row", bound=Model)
+
+
+def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
+    """Any page of the console, with its left menu."""
+    common = {
+        "menu": menu(request, OPERATOR),
+        "menu_label": "Operator console",
+        "may_change": getattr(request.user, "staff", "") == "operator",
+    }
+    return render(request, template, common | page)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`query`: what else the address says, for the links to other pages. `older`: the last id shown, when there are more."""
+
+    rows: list[Any]
+    older: int | None
+    is_first: bool
+    query: str
+
+
+def newest_first(request: HttpRequest, known: QuerySet[Row]) -> Listed:
+    """`before` is the last id of the page before."""
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdecimal() and len(before) < 19:
+        known = known.filter(pk__lt=int(before))
+    found = list(known.order_by("-pk")[: ON_A_PAGE + 1])
+    others = request.GET.copy()
+    others.pop("before", None)
+    older = found[ON_A_PAGE - 1].pk if len(found) > ON_A_PAGE else None
+    return Listed(found[:ON_A_PAGE], older, not before, others.urlencode())
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One that was uploaded, kept sealed until it is imported or another takes its place. `choices`: what goes with it."""
+
+    document: str
+    file_name: str
+    choices: dict[str, Any]
+
+    def data(self) -> bytes:
+        return documents.read(self.document)
+
+
+def keep_sheet(request: HttpRequest, subject: str, file: UploadedFile[Any], **choices: Any) -> None:
+    """One for each subject and session."""
+    forget_sheet(request, subject)
+    sheet = Sheet(documents.keep(file.read()), (file.name or "sheet.csv")[:80], choices)
+    request.session[_key(subject)] = asdict(sheet)
+
+
+def kept_sheet(request: HttpRequest, subject: str) -> Sheet:
+    """404: it was imported, or never came."""
+    kept = request.session.get(_key(subject))
+    if kept is None:
+        raise Http404
+    return Sheet(**kept)
+
+
+def forget_sheet(request: HttpRequest, subject: str) -> None:
+    kept = request.session.pop(_key(subject), None)
+    if kept is not None:
+        documents.remove(kept["document"])
+
+
+def seen(*what: object) -> str:
+    """A short name for what a preview showed: what is applied must have the same one."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:32]
+
+
+def _key(subject: str) -> str:
+    return f"sheet/{subject}"
