@@ -105,7 +105,7 @@ def give_minutes(profile: Profile, seconds: int, *, country: str = "FR", days: i
     return purse
 
 
-def pay_in(funding: Account, purse: Account, amount: int, key: str, kind: str = "payment") -> None:
+def pay_in(funding: Account, purse: Account, amount: int, key: str, kind: str = "start") -> None:
     if not amount:
         return
     Posting.objects.create(key=key, debit=funding, credit=purse, amount=amount, kind=kind, posted_us=START_US)
