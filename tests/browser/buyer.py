@@ -23,4 +23,8 @@ def view_profile(visitor: Visitor, name: str = SALES) -> None:
 
 
 def fill(visitor: Visitor, label: str, value: str) -> None:
-    visitor.page.get_by_label(label).fill(value)
+    """When the page's scripts are there: what is typed before shows no price by itself."""
+    field = visitor.page.get_by_label(label)
+    field.wait_for()
+    visitor.page.wait_for_load_state()
+    field.fill(value)

@@ -34,8 +34,8 @@ def buyer(visitor: Visitor, cast: Cast) -> Visitor:
 
 
 def have(cast: Cast, quantity: int) -> Term:
-    which = {"profile_id": cast.company.profile_ids[0], "product_id": product_of(cast)}
-    bundles.buy_bundles(now=clock.now(), by=BY, **which, quantity=quantity)
+    profile_id, product_id = cast.company.profile_ids[0], product_of(cast)
+    bundles.buy_bundles(now=clock.now(), by=BY, profile_id=profile_id, product_id=product_id, quantity=quantity)
     return running(cast)
 
 

@@ -212,6 +212,7 @@ def _create(answers: Answers, form: PageForm) -> ProfileCreated | None:
 def _created(answers: Answers, made: ProfileCreated) -> HttpResponse:
     """The details, and what to do next. Auto-recharge is on when it was left on (SPEC R4.2)."""
     request, better = answers.request, _recommended(answers)
+    request.company.account.refresh_from_db()  # paid from since it was read
     recharged = bool(better and request.POST.get("recharge"))
     if better and recharged:
         amounts: dict[str, Any] = {"threshold_micros": better.threshold_micros, "amount_micros": better.amount_micros}
