@@ -13,7 +13,7 @@ from trunkline.domain.statements import SECONDS
 from trunkline.manager.reports.allocations import what_text
 from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_text
 from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
-from trunkline.manager.reports.privacy import after_acknowledgement
+from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
 from trunkline.store.models import Account, CallRecord, Posting
 from trunkline.web.access import Audience, open_to
@@ -37,9 +37,10 @@ class Payment:
 
 @open_to(Audience.RECORDS)
 @require_safe
-@after_acknowledgement
 def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
     record = _record_of(request, call_ref)
+    if notice := notice_first(request):
+        return notice
     is_own = record.manager_id == request.company.pk
     page = _own(record, request) if is_own else _as_callee(record)
     profile = record.profile if is_own else record.peer_profile

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,20 +14,13 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
 
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
-
-def after_acknowledgement(view: View) -> View:
-    """Below `open_to`. Whoever may see call records reads what they are first; pages show none to others."""
-
-    @wraps(view)
-    def guarded(request: CompanyRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        membership = request.membership
-        if membership.role in Audience.RECORDS.roles and membership.records_acknowledged_at is None:
-            return redirect(f"{reverse('reports_acknowledge')}?{urlencode({'next': request.get_full_path()})}")
-        return view(request, *args, **kwargs)
-
-    return guarded  # type: ignore[return-value] # it takes and gives what the view does
+def notice_first(request: CompanyRequest) -> HttpResponse | None:
+    """Whoever may see call records reads what they are first; None: has read it, or sees none. Asked when it is known that there is something."""
+    membership = request.membership
+    if membership.role not in Audience.RECORDS.roles or membership.records_acknowledged_at is not None:
+        return None
+    return redirect(f"{reverse('reports_acknowledge')}?{urlencode({'next': request.get_full_path()})}")
 
 
 @open_to(Audience.RECORDS)

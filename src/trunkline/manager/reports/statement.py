@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.domain.errors import Invalid
 from trunkline.domain.statements import SECONDS, Head
-from trunkline.manager.reports.privacy import after_acknowledgement
+from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, Column, Row, in_columns, moment_cell, money_cell, seconds_cell
 from trunkline.manager.reports.subject import Period, Subject, link, period_of, report, subject_of
 from trunkline.store.models import Profile, Term
@@ -31,9 +31,10 @@ KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson"}
 
 @open_to(Audience.RECORDS)
 @require_safe
-@after_acknowledgement
 def statement(request: CompanyRequest, profile_id: int | None = None, *, archived: bool = False) -> HttpResponseBase:
     subject, period = subject_of(request, profile_id, archived=archived), period_of(request)
+    if notice := notice_first(request):
+        return notice
     choices = _choices(request, subject)
     chosen = request.GET.get("purse", "") or next(iter(choices))
     if chosen not in choices:

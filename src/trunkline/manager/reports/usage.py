@@ -16,7 +16,7 @@ from trunkline.domain.errors import Invalid
 from trunkline.domain.money import MICROS, for_people
 from trunkline.manager.reports.calls import PAYERS, RESULTS, columns_of, rows_of, totals_of
 from trunkline.manager.reports.files import as_file
-from trunkline.manager.reports.privacy import after_acknowledgement
+from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Sheet, duration_text, in_columns
 from trunkline.manager.reports.subject import Period, Subject, link, may_see_records, period_of, report, subject_of
 from trunkline.store.usage import Day, Filters, MonthUsage, Totals, every_call, page_of_calls, usage_of_month
@@ -56,10 +56,11 @@ class FilterForm(PageForm):
 
 @open_to(Audience.REPORTS)
 @require_safe
-@after_acknowledgement
 def usage(request: CompanyRequest, profile_id: int | None = None, *, archived: bool = False, incoming: bool = False) -> HttpResponseBase:
     """Who may not see who called whom sees sums only, and can't filter them: that would tell, too."""
     subject, period = subject_of(request, profile_id, archived=archived), period_of(request, at=engines_now())
+    if notice := notice_first(request):
+        return notice
     form = _form(request, incoming=incoming)
     filters = form.filters("incoming" if incoming else "outgoing")
     if file_format := request.GET.get("as", ""):
