@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from trunkline.api.failures import CODES
 from trunkline.cli.main import MODULES
 from trunkline.domain.statement_check import CLOSING, OPENING
 from trunkline.domain.statements import COLUMNS
 from trunkline.runtime.engine_root import ENGINES, ROOTS
 from trunkline.runtime.processes import instance_processes
 from trunkline.runtime.settings import Settings, variable
+from trunkline.usecases.webhook_endpoints import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -82,6 +84,11 @@ def test_every_command_module_is_listed() -> None:
     assert written == set(MODULES)
     commands = [command.name for name in MODULES for command in import_module(name).COMMANDS]
     assert len(commands) == len(set(commands))
+
+
+def test_the_errors_and_events_of_the_api_are_documented() -> None:
+    assert {code: int(cells[0]) for code, cells in rows("api.md", "code").items()} == {code: status for code, (status, _) in CODES.items()}
+    assert tuple(rows("api.md", "event")) == KINDS
 
 
 def tracked_files() -> list[Path]:

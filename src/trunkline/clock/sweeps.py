@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from trunkline.clock.catch_up import Sweep
 from trunkline.clock.wiring import ask_for_payments_again, charge_method, recharge_manager
+from trunkline.runtime.settings import load_settings
 from trunkline.store import outbox, pruning, recharges, reminders as reminder_rows
 from trunkline.store.work import By
-from trunkline.usecases import mail, recharge, reminders, renewals, statements
+from trunkline.usecases import api_requests, mail, recharge, reminders, renewals, statements, webhooks
 
 BY = By("clock", "trunkline")
 
@@ -25,8 +26,11 @@ def all_sweeps() -> list[Sweep]:
         ),
         _reminders(),
         Sweep("mail", outbox.next_due, lambda now, limit: mail.send_due(now=now, limit=limit).sent, every_seconds=1),
+        Sweep("events", _always, _note_events, every_seconds=2),
+        Sweep("webhooks", webhooks.next_due, _tell, every_seconds=1),
         Sweep("statements", _always, _close_months, every_seconds=600),
         _pruning(),
+        Sweep("old requests", _always, lambda now, limit: _nothing_more(_prune_requests, now), every_seconds=600),
     ]
 
 
@@ -47,6 +51,20 @@ def _recharge(now: datetime, limit: int) -> int:
 def _close_months(now: datetime, limit: int) -> int:
     statements.close_months(now=now, by=BY)
     return 0
+
+
+def _note_events(now: datetime, limit: int) -> int:
+    webhooks.note_events(now=now, engines_now=datetime.now(UTC))
+    return 0
+
+
+def _tell(now: datetime, limit: int) -> int:
+    done = webhooks.send_due(now=now, by=BY, limit=limit, is_test=load_settings().test_clock)
+    return done.sent + done.failed
+
+
+def _prune_requests(now: datetime) -> int:
+    return api_requests.prune(now) + webhooks.prune(now)
 
 
 def _low_balances_due(now: datetime) -> datetime | None:

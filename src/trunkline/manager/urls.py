@@ -22,6 +22,7 @@ AREAS = (
     "trunkline.manager.numbers",
     "trunkline.manager.caller_id",
     "trunkline.manager.members",
+    "trunkline.manager.api_tokens",
     "trunkline.manager.accounts.urls",
     "trunkline.manager.verification",
     "trunkline.manager.history",

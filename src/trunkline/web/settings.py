@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     "trunkline.web",  # first: its templates replace allauth's
     "trunkline.manager",
     "trunkline.operator",
+    "trunkline.api",
     "trunkline.store",
     "allauth.account",
     "allauth.mfa",

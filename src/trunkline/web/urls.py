@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("trunkline.web.accounts.urls")),
     path("", include("trunkline.manager.urls")),
     path("operator/", include("trunkline.operator.urls")),
+    path("api/v1/", include("trunkline.api.urls")),
 ]
 handler400 = problems.bad_request
 handler403 = problems.forbidden
