@@ -68,7 +68,9 @@ class Membership(models.Model):
     manager = models.ForeignKey("store.Manager", on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
     since = models.DateTimeField()
-    records_acknowledged_at = models.DateTimeField(null=True, help_text="was told that call records are personal data, and agreed (SPEC R9.2)")
+    records_acknowledged_at = models.DateTimeField(
+        null=True, help_text="was told that call records are personal data, and agreed (SPEC R9.2)"
+    )
 
     class Meta:
         constraints = [
