@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -96,7 +97,7 @@ def test_the_last_administrator_stays() -> None:
     person = join(cast, Role.ADMINISTRATOR)
     join(cast, Role.BILLING)
     mine = Membership.objects.get(person=person)
-    given = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id, "membership_id": mine.pk}
+    given: dict[str, Any] = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id, "membership_id": mine.pk}
     for change in (lambda: people.remove_member(**given), lambda: people.change_role(**given, role=Role.BILLING)):
         with pytest.raises(Conflict, match="last administrator"):
             change()
@@ -108,7 +109,7 @@ def test_the_last_administrator_stays() -> None:
 def test_inviting_again_ends_the_first_invitation_and_members_are_not_invited() -> None:
     cast = make_cast()
     person = join(cast, Role.READ_ONLY)
-    given = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id}
+    given: dict[str, Any] = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id}
     first = people.invite(**given, email="New@example.com", role=Role.BILLING)
     people.invite(**given, email="new@example.com", role=Role.REPORTS)
     assert open_invitations(cast) == 1
