@@ -37,7 +37,7 @@ def test_g_7_5_1_add_an_online_number(administrator: Visitor, cast: Cast) -> Non
     Number.objects.filter(e164=BOSTON).update(manager_id=cast.company.manager_id)
     view_profile(administrator, "Profile 0")
     administrator.follow("Add a number or business account")
-    administrator.page.get_by_label("Online Number", exact=True).select_option("+16175550100")
+    administrator.page.get_by_label("Online Number", exact=True).select_option("+1 617-555-0100")
     administrator.press("Allocate number")
     administrator.sees("+16175550100 is on Profile 0")
     administrator.follow("Add a number or business account")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import FilePayload
 
 from tests.browser.conftest import Visitor
 from tests.browser.test_profile import view_profile
@@ -113,8 +114,8 @@ def test_r1_4_a_company_is_verified(administrator: Visitor, cast: Cast, tmp_path
     monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
     administrator.follow("People")
     administrator.follow("Company verification")
-    file = {"name": "register.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 a register"}
-    administrator.page.get_by_label("Document", exact=True).set_input_files(files=[file])  # type: ignore[list-item] # a payload
+    file = FilePayload(name="register.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7 a register")
+    administrator.page.get_by_label("Document", exact=True).set_input_files(files=[file])
     administrator.press("Upload")
     administrator.sees("The document is there.")
     administrator.looks_right("verification")

@@ -16,7 +16,11 @@ def number() -> None:
 
 @number.command()
 @click.argument("numbers", nargs=-1)
-@click.option("--sheet", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A CSV with columns number and country.")
+@click.option(
+    "--sheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV with a column number and, if you like, country, area, monthly price, terms, residency.",
+)
 def add(numbers: tuple[str, ...], *, sheet: Path | None) -> None:
     """Put NUMBERS, or those of a sheet, into the stock."""
     from trunkline.domain.number_sheet import stock_number

@@ -26,6 +26,7 @@ def content_type_of(data: bytes) -> str:
 
 def safe_name(name: str, content_type: str) -> str:
     """Letters, digits, dots, dashes; the ending is that of its content, so that nothing opens it as something else."""
-    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name
+    base = name.replace("\\", "/").rpartition("/")[2]
+    stem = base.rpartition(".")[0] or base
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_ ") else "-" for letter in stem)
     return (kept.strip(" -")[: LONGEST_NAME - 5] or "document") + ENDINGS[content_type]

@@ -22,6 +22,7 @@ from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 from trunkline.web.navigation import FEATURES, menu
+from trunkline.web.templatetags.components import phone
 
 Choices = list[tuple[str, list[tuple[str, str]]]]
 
@@ -42,7 +43,7 @@ class CountryForm(NumberForm):
         super().__init__(*args, choices=choices, **kwargs)
         names = Locale("en").territories
         known = sorted(((code, str(names.get(code, code))) for code in SUPPORTED_REGIONS), key=lambda one: one[1])
-        self.fields["country"].choices = known  # type: ignore[attr-defined] # a choice field
+        self.fields["country"].choices = [("", "Choose a country"), *known]  # type: ignore[attr-defined] # a choice field
 
 
 class LandlineForm(PageForm):
@@ -148,7 +149,7 @@ def remove_landline(request: CompanyRequest, landline_id: int) -> HttpResponse:
 def choices_of(request: CompanyRequest, profile: Profile) -> Choices:
     """What the profile may show, Online Numbers apart from landlines."""
     found = [("Online Numbers", caller_ids.numbers_to_show(profile)), ("Landlines", caller_ids.landlines_to_show(request.company))]
-    return [(kind, [(e164, f"+{e164}") for e164 in e164s]) for kind, e164s in found if e164s]
+    return [(kind, [(e164, phone(e164)) for e164 in e164s]) for kind, e164s in found if e164s]
 
 
 def _ways(request: CompanyRequest, choices: Choices) -> dict[str, Any]:

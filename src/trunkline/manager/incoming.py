@@ -17,6 +17,7 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
+from trunkline.web.templatetags.components import phone
 
 
 class NumberForm(PageForm):
@@ -26,7 +27,7 @@ class NumberForm(PageForm):
 
     def __init__(self, *args: object, free: list[tuple[int, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["number_id"].choices = [(ident, f"+{e164}") for ident, e164 in free]  # type: ignore[attr-defined] # a choice field
+        self.fields["number_id"].choices = [(ident, phone(e164)) for ident, e164 in free]  # type: ignore[attr-defined] # a choice field
 
 
 class ExtensionForm(PageForm):
