@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from trunkline.operator.pages import operator_page
+from trunkline.store import ledger
 from trunkline.store.models import AuditEntry, Manager, Profile
-from trunkline.usecases import managers
+from trunkline.usecases import managers, profiles
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
-from trunkline.web.navigation import OPERATOR, menu
 
 ON_A_PAGE = 100
 ENTRIES = 20
-
-
-def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
-    """Any page of the console, with its left menu."""
-    return render(request, template, {"menu": menu(request, OPERATOR), "menu_label": "Operator console", **page})
 
 
 @open_to(Audience.STAFF)
@@ -48,6 +42,8 @@ def company(request: HttpRequest, manager_id: int) -> HttpResponse:
     found = get_object_or_404(Manager.objects.select_related("account", "price_list"), pk=manager_id)
     page = {
         "found": found,
+        "free_micros": ledger.free(found.account),
+        "others": Manager.objects.filter(company_name=found.company_name).exclude(pk=found.pk).order_by("country"),
         "profiles": found.profiles.exclude(state=Profile.State.DELETED).select_related("account", "channeluse").order_by("name"),
         "people": found.memberships.select_related("person").order_by("person__account"),
         "entries": AuditEntry.objects.filter(manager=found).order_by("-id")[:ENTRIES],
@@ -73,6 +69,21 @@ def suspend(request: HttpRequest, manager_id: int) -> HttpResponse:
 
 
 @open_to(Audience.OPERATOR)
+def profile_state(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Suspends one SIP Profile, with a reason, or resumes it; what that means is shown first."""
+    found = get_object_or_404(Profile.objects.select_related("manager").exclude(state=Profile.State.DELETED), pk=profile_id)
+    suspended = found.state == Profile.State.SUSPENDED
+    form = (PageForm if suspended else ReasonForm)(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        change = profiles.resume_profile if suspended else profiles.suspend_profile
+        form.act(change, **acting(request), profile_id=found.pk, **form.cleaned_data)
+        if not form.errors:
+            messages.success(request, f"{found.name} can {'make calls again' if suspended else 'not make calls now'}.")
+            return redirect("operator_company", found.manager_id)
+    return operator_page(request, "operator/profile_state.html", {"found": found, "form": form, "suspended": suspended})
+
+
+@open_to(Audience.OPERATOR)
 def resume(request: HttpRequest, manager_id: int) -> HttpResponse:
     found = get_object_or_404(Manager, pk=manager_id)
     if request.method == "POST":
@@ -85,5 +96,6 @@ urlpatterns = [
     path("", companies, name="operator_companies"),
     path("companies/<int:manager_id>", company, name="operator_company"),
     path("companies/<int:manager_id>/suspend", suspend, name="operator_company_suspend"),
+    path("profiles/<int:profile_id>/state", profile_state, name="operator_profile_state"),
     path("companies/<int:manager_id>/resume", resume, name="operator_company_resume"),
 ]

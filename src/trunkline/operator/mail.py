@@ -13,7 +13,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from trunkline.operator.companies import operator_page
+from trunkline.operator.pages import operator_page
 from trunkline.web.access import Audience, open_to
 
 NEWEST = 100

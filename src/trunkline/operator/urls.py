@@ -6,6 +6,15 @@ from django.urls import include, path
 
 AREAS = (
     "trunkline.operator.companies",
+    "trunkline.operator.calls",
+    "trunkline.operator.flags",
+    "trunkline.operator.carriers",
+    "trunkline.operator.prices",
+    "trunkline.operator.numbers",
+    "trunkline.operator.payments",
+    "trunkline.operator.limits",
+    "trunkline.operator.outbox",
+    "trunkline.operator.health",
     "trunkline.operator.verification",
     "trunkline.operator.mail",
 )

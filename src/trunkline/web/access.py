@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from trunkline.store.models import Person, Role
 from trunkline.web.company import enter_company, remain_in_company
-from trunkline.web.confirmation import STAFF_SECONDS, confirmed_within, to_confirmation
+from trunkline.web.confirmation import STAFF_SECONDS, confirmed_within, is_idle, note_activity, to_confirmation
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 LOOKS = ("GET", "HEAD", "OPTIONS")
@@ -84,11 +84,12 @@ def _turned_away(request: HttpRequest, audience: Audience) -> HttpResponse | Non
 
 
 def _check_staff(request: HttpRequest, person: Person, audience: Audience) -> HttpResponse | None:
-    """The operator's own session is short: after a while one says again who one is."""
+    """The operator's own session is short: after a while, and before a change after a pause, one says again who one is."""
     if not person.is_staff:
         raise Http404
-    if not confirmed_within(request, STAFF_SECONDS):
+    if not confirmed_within(request, STAFF_SECONDS) or (is_idle(request) and request.method not in LOOKS):
         return to_confirmation(request)
     if person.staff not in audience.roles:
         raise PermissionDenied(f"This page is for {audience.text}.")
+    note_activity(request)
     return None

@@ -16,6 +16,9 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 CONFIRMED_SECONDS = 300
 STAFF_SECONDS = 4 * 3600
+IDLE_SECONDS = 15 * 60
+NOTE_EVERY_SECONDS = 60
+_SEEN = "staff_seen_at"
 
 
 def confirm_identity(view: View) -> View:
@@ -34,6 +37,18 @@ def confirm_identity(view: View) -> View:
 def confirmed_within(request: HttpRequest, seconds: int) -> bool:
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < seconds
+
+
+def is_idle(request: HttpRequest) -> bool:
+    """Of the operator's people: for so long nothing was asked for, nor was it said again who one is."""
+    return not confirmed_within(request, IDLE_SECONDS) and time.time() - request.session.get(_SEEN, 0) >= IDLE_SECONDS
+
+
+def note_activity(request: HttpRequest) -> None:
+    """A page that asks again by itself does not count; nor does looking around end a pause: a confirmation does."""
+    now = time.time()
+    if "HX-Request" not in request.headers and not is_idle(request) and now - request.session.get(_SEEN, 0) >= NOTE_EVERY_SECONDS:
+        request.session[_SEEN] = now
 
 
 def to_confirmation(request: HttpRequest) -> HttpResponseRedirect:

@@ -32,7 +32,7 @@ TOOLBAR = (
     Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline")),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
-    Place("People", "members", ("members", "member", "invitation", "api_token", "account", "verification")),
+    Place("People", "members", ("members", "member", "invitation", "account", "verification")),
     Place("History", "history"),
 )
 FEATURES = (
@@ -44,7 +44,6 @@ PEOPLE = (
     Place("Who may sign in", "members", ("member", "invitation")),
     Place("Business accounts", "accounts", ("account",)),
     Place("Groups", "account_groups", ("account_group",)),
-    Place("API tokens", "api_tokens", ("api_token",), Audience.ADMINISTER),
     Place("Company verification", "verification", ("verification",)),
 )
 CREDIT = (
@@ -63,6 +62,15 @@ PROFILE = (
 OPERATOR = (
     Place("Companies", "operator_companies", ("operator_compan",), Audience.STAFF),
     Place("Verification", "operator_verification", ("operator_verification",), Audience.STAFF),
+    Place("Live calls", "operator_calls", ("operator_call",), Audience.STAFF),
+    Place("Flags", "operator_flags", (), Audience.STAFF),
+    Place("Carriers", "operator_carriers", ("operator_carrier",), Audience.STAFF),
+    Place("Price lists", "operator_price_lists", ("operator_price",), Audience.STAFF),
+    Place("Number stock", "operator_numbers", ("operator_number",), Audience.STAFF),
+    Place("Payments", "operator_payments", ("operator_payment", "operator_event"), Audience.STAFF),
+    Place("Purchase limits", "operator_limits", ("operator_limit",), Audience.STAFF),
+    Place("Outbox", "operator_outbox", (), Audience.STAFF),
+    Place("Health", "operator_health", (), Audience.STAFF),
     Place("Mail", "operator_mail", ("operator_letter",), Audience.OPERATOR),
 )
 

@@ -1,0 +1,21 @@
+"""Hints of fraud: SIP Profiles that behave as stolen credentials do. Hints for people, nothing happens by itself (SPEC R12)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from trunkline.operator.pages import operator_page
+from trunkline.store.flags import flags
+from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import engines_now
+
+
+@open_to(Audience.STAFF)
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    return operator_page(request, "operator/flags.html", {"rows": flags(engines_now())})
+
+
+urlpatterns = [path("flags", listing, name="operator_flags")]

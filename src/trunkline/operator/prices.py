@@ -1,0 +1,242 @@
+"""Price lists: what calls, channels and bundles cost. Sheets are imported in two steps: a preview, then exactly what it showed (SPEC R6.2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from trunkline.domain.recharge import Recommended
+from trunkline.domain.sheets import SheetProblem
+from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, operator_page, seen
+from trunkline.store.models import AuditEntry, BundleProduct, Price, PriceList
+from trunkline.store.queries import prices_in_force
+from trunkline.usecases import prices, products, recharge_rules
+from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import acting, now
+from trunkline.web.forms import AmountField, PageForm
+
+MOST_SHOWN = 100
+EXAMPLES = 8
+KINDS = (
+    ("new", "New"),
+    ("increased", "Dearer"),
+    ("decreased", "Cheaper"),
+    ("changed", "Renamed or other increments"),
+    ("removed", "Removed"),
+)
+
+
+class NewListForm(PageForm):
+    name = forms.CharField(max_length=80)
+    currency = forms.CharField(max_length=3, help_text="Three letters, such as USD.")
+    echo_number = forms.CharField(
+        max_length=20, required=False, label="Echo test", help_text="A number that is answered free, such as +17606604690."
+    )
+
+
+class SheetForm(PageForm):
+    sheet = forms.FileField(
+        label="CSV sheet", help_text="Prefix, destination, rate per minute; and if wanted fee, increments, dates, currency."
+    )
+    effective = forms.DateTimeField(label="In force from (UTC)", required=False, help_text="Such as 2027-01-31 08:00. Empty: at once.")
+    keep_missing = forms.BooleanField(label="Prefixes that the sheet does not have keep their price", required=False)
+
+
+class ChannelForm(PageForm):
+    field_of = {"channel_price": "channel"}  # noqa: RUF012 - as in PageForm
+    channel = AmountField(
+        label="One calling channel for 30 days", required=False, help_text="Empty: channels are not sold, and not renewed."
+    )
+
+
+class RecommendForm(PageForm):
+    threshold = AmountField(label="SIP Profiles: recharge below")
+    amount = AmountField(label="SIP Profiles: recharge by")
+    manager_threshold = AmountField(label="Managers: recharge below")
+    manager_amount = AmountField(label="Managers: recharge by")
+
+
+class BundleForm(PageForm):
+    field_of = {"price": "price_micros"}  # noqa: RUF012 - as in PageForm
+    code = forms.CharField(max_length=32, help_text="Such as us-5000. The code of a bundle that is there changes that one.")
+    name = forms.CharField(max_length=80, help_text="What customers read, such as 5,000 US minutes.")
+    minutes = forms.IntegerField(min_value=1)
+    price_micros = AmountField(label="Price for 30 days")
+    country = forms.CharField(max_length=2, help_text="Whose numbers it is for: two letters.")
+    excluded_prefixes = forms.CharField(
+        max_length=32, required=False, label="List of prefixes left out", help_text="Such as us-traffic-exchanges."
+    )
+    sold = forms.BooleanField(label="Can be bought", required=False, initial=True)
+
+
+@open_to(Audience.STAFF)
+@require_safe
+def price_lists(request: HttpRequest) -> HttpResponse:
+    at = now()
+    in_force = Q(prices__effective_from__lte=at) & (Q(prices__effective_until=None) | Q(prices__effective_until__gt=at))
+    rows = PriceList.objects.annotate(prefixes=Count("prices", filter=in_force)).order_by("name")[:MOST_SHOWN]
+    return operator_page(request, "operator/prices/lists.html", {"rows": rows})
+
+
+@open_to(Audience.OPERATOR)
+def create(request: HttpRequest) -> HttpResponse:
+    form = NewListForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        ident = form.act(prices.create_price_list, **acting(request), **form.cleaned_data)
+        if ident is not None:
+            messages.success(request, "The price list is made. Import its prices now.")
+            return redirect("operator_price_list", ident)
+    return operator_page(
+        request, "operator/form.html", {"form": form, "title": "New price list", "verb": "Make it", "back": "operator_price_lists"}
+    )
+
+
+@open_to(Audience.STAFF)
+@require_safe
+def price_list(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    """Its prices (all, or those that could apply to a number), products, and who imported what."""
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    wanted = "".join(filter(str.isdecimal, request.GET.get("number", "")))[:15]
+    rows = prices_in_force(found.pk, now())
+    if wanted:
+        rows = rows.filter(prefix__in=[wanted[:length] for length in range(1, len(wanted) + 1)]).order_by("-prefix")
+    page = {
+        "found": found,
+        "wanted": wanted,
+        "count": prices_in_force(found.pk, now()).count(),
+        "prices": rows if wanted else rows.order_by("prefix")[:EXAMPLES],
+        "planned": Price.objects.filter(price_list=found, effective_from__gt=now()).count(),
+        "bundles": BundleProduct.objects.filter(price_list=found).order_by("code"),
+        "entries": AuditEntry.objects.filter(target=f"price list {found.pk}").order_by("-id")[:EXAMPLES],
+    }
+    return operator_page(request, "operator/prices/list.html", page)
+
+
+@open_to(Audience.OPERATOR)
+def upload(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    """The first step. A sheet with an error goes no further: each is named by its line."""
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    form = SheetForm(request.POST or None, request.FILES or None)
+    problems: list[str] = []
+    if request.method == "POST" and form.is_valid():
+        effective = form.cleaned_data["effective"]
+        moment = effective.replace(tzinfo=UTC).isoformat() if effective else ""
+        keep_sheet(request, _subject(found), form.cleaned_data["sheet"], effective=moment, keep_missing=form.cleaned_data["keep_missing"])
+        try:
+            _import(request, found, dry_run=True)
+        except SheetProblem as problem:
+            forget_sheet(request, _subject(found))
+            problems = [str(one) for one in problem.problems[:MOST_SHOWN]]
+        else:
+            return redirect("operator_price_import", found.pk)
+    return operator_page(request, "operator/prices/upload.html", {"found": found, "form": form, "problems": problems})
+
+
+@open_to(Audience.OPERATOR)
+def preview(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    """The second step: what would change, then it is done. If the list has changed since, it is shown anew."""
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    sheet = kept_sheet(request, _subject(found))
+    shown = _import(request, found, dry_run=True)
+    mark = seen(shown.version, shown.difference, sheet.document)
+    if request.method == "POST" and request.POST.get("seen") == mark:
+        done = _import(request, found, dry_run=False)
+        forget_sheet(request, _subject(found))
+        messages.success(request, f"{done.price_list} has version {done.version} now: {done.prefixes} prefixes.")
+        return redirect("operator_price_list", found.pk)
+    changes = [(text, len(prefixes), prefixes[:EXAMPLES]) for name, text in KINDS for prefixes in [getattr(shown.difference, name)]]
+    page = {"found": found, "sheet": sheet, "shown": shown, "changes": changes, "mark": mark, "stale": request.method == "POST"}
+    return operator_page(request, "operator/prices/preview.html", page)
+
+
+@open_to(Audience.OPERATOR)
+def channel_price(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    form = ChannelForm(request.POST or None, initial={"channel": found.channel_price_micros})
+    if request.method == "POST" and form.is_valid():
+        form.act(products.set_channel_price, **acting(request), price_list_id=found.pk, price_micros=form.cleaned_data["channel"])
+        if not form.errors:
+            messages.success(request, "The price of a calling channel is set. What runs keeps its price until it is renewed.")
+            return redirect("operator_price_list", found.pk)
+    return _form(request, found, form, "Calling channels", "Save the price")
+
+
+@open_to(Audience.OPERATOR)
+def recommend(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    """Of Auto-recharge: for SIP Profiles, and for Managers."""
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    initial = {
+        "threshold": found.recharge_threshold_micros,
+        "amount": found.recharge_amount_micros,
+        "manager_threshold": found.manager_recharge_threshold_micros,
+        "manager_amount": found.manager_recharge_amount_micros,
+    }
+    form = RecommendForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        form.act(
+            recharge_rules.recommend,
+            **acting(request),
+            price_list_id=found.pk,
+            profile=Recommended(given["threshold"], given["amount"]),
+            manager=Recommended(given["manager_threshold"], given["manager_amount"]),
+        )
+        if not form.errors:
+            messages.success(request, "The recommended amounts are set.")
+            return redirect("operator_price_list", found.pk)
+    return _form(request, found, form, "Recommended amounts", "Save the amounts")
+
+
+@open_to(Audience.OPERATOR)
+def bundle(request: HttpRequest, price_list_id: int) -> HttpResponse:
+    """A new one, or the one that `code` in the address names."""
+    found = get_object_or_404(PriceList, pk=price_list_id)
+    known = BundleProduct.objects.filter(price_list=found, code=request.GET.get("code", "")).first()
+    form = BundleForm(request.POST or None, initial={name: getattr(known, name) for name in BundleForm.base_fields} if known else None)
+    if request.method == "POST" and form.is_valid():
+        excluded = tuple(known.excluded_types) if known else ()
+        given = form.cleaned_data | {"country": form.cleaned_data["country"].upper(), "excluded_types": excluded}
+        form.act(products.set_bundle_product, **acting(request), price_list_id=found.pk, **given)
+        if not form.errors:
+            messages.success(request, f"{given['name']} is saved. Bundles that run keep their minutes and price until they are renewed.")
+            return redirect("operator_price_list", found.pk)
+    return _form(request, found, form, known.name if known else "New minute bundle", "Save the bundle")
+
+
+def _form(request: HttpRequest, found: PriceList, form: PageForm, title: str, verb: str) -> HttpResponse:
+    back = {"back": "operator_price_list", "back_id": found.pk, "under": found.name}
+    return operator_page(request, "operator/form.html", {"form": form, "title": title, "verb": verb, **back})
+
+
+def _subject(found: PriceList) -> str:
+    return f"prices/{found.pk}"
+
+
+def _import(request: HttpRequest, found: PriceList, *, dry_run: bool) -> prices.Imported:
+    sheet = kept_sheet(request, _subject(found))
+    effective = sheet.choices["effective"]
+    how: dict[str, Any] = {
+        "effective_at": datetime.fromisoformat(effective) if effective else None,
+        "keep_missing": sheet.choices["keep_missing"],
+    }
+    return prices.import_price_list(**acting(request), price_list_id=found.pk, data=sheet.data(), dry_run=dry_run, **how)
+
+
+urlpatterns = [
+    path("prices", price_lists, name="operator_price_lists"),
+    path("prices/new", create, name="operator_price_create"),
+    path("prices/<int:price_list_id>", price_list, name="operator_price_list"),
+    path("prices/<int:price_list_id>/upload", upload, name="operator_price_upload"),
+    path("prices/<int:price_list_id>/import", preview, name="operator_price_import"),
+    path("prices/<int:price_list_id>/channels", channel_price, name="operator_price_channels"),
+    path("prices/<int:price_list_id>/recommend", recommend, name="operator_price_recommend"),
+    path("prices/<int:price_list_id>/bundle", bundle, name="operator_price_bundle"),
+]
