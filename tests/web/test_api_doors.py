@@ -277,7 +277,10 @@ def test_the_description_and_its_page_are_for_everybody() -> None:
     assert page.status_code == 200
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     for operation in documentation.operations():
-        assert f'id="{operation.view_func.__name__}"' in text
+        name = operation.view_func.__name__
+        assert f"/docs/{name}" in text
+    assert "channels" in client.get(f"{API}/docs/buy_channels").content.decode()
+    assert client.get(f"{API}/docs/nothing").status_code == 404
 
 
 def test_what_can_be_sold_is_bought_at_the_price_that_was_shown() -> None:

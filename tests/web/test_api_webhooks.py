@@ -14,6 +14,8 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.store.cast import BY
 from tests.web.cast import Cast
@@ -229,6 +231,17 @@ def test_a_low_balance_and_a_take_over_are_told_once() -> None:
     assert note() == 0
     kinds = set(WebhookDelivery.objects.values_list("kind", flat=True))
     assert kinds == {"balance.low", "registration.conflict"}
+
+
+def test_a_look_that_finds_nothing_new_writes_nothing() -> None:
+    cast = make_shop()
+    make(cast)
+    subscriptions.buy_channels(now=clock.now(), by=BY, profile_id=cast.company.profile_ids[0], channels=2)
+    _record(cast, 5)
+    note()
+    with CaptureQueriesContext(connection) as queries:
+        assert note() == 0
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
 
 
 def test_another_company_hears_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -36,6 +36,17 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", {"areas": _areas(), "errors": errors, "events": KINDS})
 
 
+@open_to(Audience.ANYONE)
+@require_safe
+def operation(request: HttpRequest, operation_id: str) -> HttpResponse:
+    """One of them: what it takes, what it gives."""
+    shown = next((each for _, known in _areas() for each in known if each["id"] == operation_id), None)
+    if shown is None:
+        raise Http404
+    return render(request, "api/operation.html", {"one": shown})
+
+
+@lru_cache(maxsize=1)
 def _areas() -> list[tuple[str, list[dict[str, Any]]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     rights = {operation.view_func.__name__: operation.auth_callbacks[0].audience.text for operation in operations()}

@@ -24,6 +24,7 @@ def _behind(pattern: URLPattern) -> URLPattern:
 urlpatterns = [
     path("openapi.json", documentation.openapi, name="api_openapi"),
     path("docs", documentation.docs, name="api_docs"),
+    path("docs/<slug:operation_id>", documentation.operation, name="api_operation"),
     *(_behind(each) for each in api.urls[0] if isinstance(each, URLPattern) and each.name != "api-root"),
     re_path(r"^.*$", unknown, name="api_unknown"),
 ]

@@ -50,8 +50,7 @@ def logged(manager_ids: set[int], now: datetime) -> Iterator[Happening]:
             assert entry.manager_id is not None, "chosen by it"
             data = {"what": entry.target, **_in_decimals(entry.after)}
             yield Happening(entry.manager_id, kind, f"audit/{entry.pk}", entry.at, data)
-    place.position = last
-    place.save(update_fields=["position"])
+    _move(place, last)
 
 
 def calls_ended(manager_ids: set[int]) -> Iterator[tuple[int, CallRecord]]:
@@ -72,8 +71,7 @@ def calls_ended(manager_ids: set[int]) -> Iterator[tuple[int, CallRecord]]:
         for manager_id in {record.manager_id, peer_id} & manager_ids:
             assert manager_id is not None, "chosen by it"
             yield manager_id, record
-    place.position, place.pending = last, live
-    place.save(update_fields=["position", "pending"])
+    _move(place, last, live)
 
 
 def low_balances(manager_ids: set[int]) -> Iterator[Happening]:
@@ -122,6 +120,14 @@ def _in_decimals(after: dict[str, Any]) -> dict[str, Any]:
 
 def _money(micros: int, currency: str) -> dict[str, str]:
     return {"amount": decimal_text(micros), "currency": currency}
+
+
+def _move(place: WebhookPosition, position: int, pending: list[int] | None = None) -> None:
+    """Written only when it is another: it is looked at every other second."""
+    pending = pending or []
+    if (place.position, place.pending) != (position, pending):
+        place.position, place.pending = position, pending
+        place.save(update_fields=["position", "pending"])
 
 
 def _live(up_to: int) -> list[int]:
