@@ -13,7 +13,7 @@ from tests.web.console import of_console
 from trunkline.domain.money import MICROS
 from trunkline.domain.recharge import Recommended
 from trunkline.store.models import CompanyDocument, Invitation, Landline, Membership, Number, Payment, PaymentMethod, Person, Role
-from trunkline.usecases import account_places, accounts, groups, people, products, recharge_rules
+from trunkline.usecases import account_places, accounts, api_tokens, groups, people, products, recharge_rules
 
 PASSWORD = "a long enough password"
 
@@ -38,9 +38,10 @@ class Cast:
             "token": invited.token,
             **_incoming(self.company),
             "manager_id": self.company.manager_id,
+            "token_id": api_tokens.create_token(now=NOW, by=BY, manager_id=self.company.manager_id, name="ERP", role=Role.BILLING).token_id,
             "pk": 1,
-            **of_console(self.company.price_list_id),
             "call_ref": 1,
+            **of_console(self.company.price_list_id),
             "name": "nothing.eml",
         }
 

@@ -32,7 +32,7 @@ TOOLBAR = (
     Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline")),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
-    Place("People", "members", ("members", "member", "invitation", "account", "verification")),
+    Place("People", "members", ("members", "member", "invitation", "api_token", "account", "verification")),
     Place("History", "history"),
 )
 FEATURES = (
@@ -44,6 +44,7 @@ PEOPLE = (
     Place("Who may sign in", "members", ("member", "invitation")),
     Place("Business accounts", "accounts", ("account",)),
     Place("Groups", "account_groups", ("account_group",)),
+    Place("API tokens", "api_tokens", ("api_token",), Audience.ADMINISTER),
     Place("Company verification", "verification", ("verification",)),
 )
 CREDIT = (
