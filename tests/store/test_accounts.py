@@ -10,7 +10,7 @@ from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.number_sheet import stock_number
 from trunkline.domain.sheets import SheetProblem
 from trunkline.store.directory import StoreDirectory
-from trunkline.store.models import BusinessAccount, Mail, Number, Person, Profile, Role
+from trunkline.store.models import BusinessAccount, Mail, Membership, Number, Person, Profile, Role
 from trunkline.usecases import account_places, accounts, groups, number_places, people, profile_deletion
 from trunkline.usecases.numbers import add_numbers, assign_number
 
@@ -139,6 +139,18 @@ def test_many_at_once_or_none(company: Company) -> None:
     ]  # fmt: skip
     with pytest.raises(SheetProblem, match=r"There is an account with anna@example\.com already"):
         accounts.create_accounts(now=NOW, by=BY, manager_id=company.manager_id, text=text)
+
+
+def test_deleting_spares_who_has_an_account_of_their_own(company: Company) -> None:
+    made = make(company, "Architects.Vanessa", "vanessa@example.com")
+    join(company, "Architects.Guest", Role.READ_ONLY)
+    Person.objects.filter(account="Architects.Guest").update(created_at=NOW.replace(year=2025))
+    guest = put(company, "Architects.Guest")
+    account_places.remove_account(now=NOW, by=BY, profile_id=company.profile_ids[0], account_id=guest)
+    people.remove_member(now=NOW, by=BY, manager_id=company.manager_id, membership_id=Membership.objects.get().pk)
+    for ident in (made, guest):
+        accounts.delete_account(now=NOW, by=BY, manager_id=company.manager_id, account_id=ident)
+    assert [person.account for person in Person.objects.all()] == ["Architects.Guest"]
 
 
 def test_found_by_a_part_of_the_name(company: Company) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.store.cast import BY, NOW
-from tests.web.cast import Cast, join, make_cast, signed_in, staff
+from tests.web.cast import PASSWORD, Cast, join, make_cast, signed_in, staff, visitor
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
 from trunkline.store.models import (
@@ -104,6 +104,20 @@ def test_g_7_4_an_account_on_a_profile(cast: Cast, client: Client) -> None:
     assert client.get(trunk(cast, f"accounts/{ident}", 1)).status_code == 404
     client.post(f"{there}/remove")
     assert BusinessAccount.objects.get().profile_id is None
+
+
+def test_sign_in_says_why_it_is_stopped(cast: Cast, client: Client) -> None:
+    client.post("/accounts/new", {"name": "Architects.Vanessa", "email": "vanessa@example.com"})
+    person = Person.objects.get(account="Architects.Vanessa")
+    person.set_password(PASSWORD)
+    person.email_verified_at = NOW
+    person.save()
+    assert signed_in(person).get("/no-company").status_code == 200
+    client.post(trunk(cast, "incoming/account"), {"name": "Architects.Vanessa"})
+    answer = visitor().post("/sign-in", {"login": "Architects.Vanessa", "password": PASSWORD}, follow=True)
+    assert "This account can't sign in" in answer.content.decode()
+    client.post(trunk(cast, f"accounts/{BusinessAccount.objects.get().pk}/remove"))
+    assert signed_in(person).get("/no-company").status_code == 200
 
 
 def test_an_administrator_is_asked_twice(cast: Cast, client: Client) -> None:

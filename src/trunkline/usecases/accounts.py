@@ -67,7 +67,7 @@ def create_accounts(*, now: datetime, by: By, manager_id: int, text: str) -> int
 
 
 def delete_account(*, now: datetime, by: By, manager_id: int, account_id: int) -> None:
-    """Its numbers return to the Manager's stock; its person, unless in a company or of the operator, is gone with it. Not while on a profile."""
+    """Its numbers return to the Manager's stock. A person that was made with it, and is in no company, is gone with it. Not while on a profile."""
     with work(now=now, by=by) as doing:
         account = lock_account(doing, manager_id, account_id)
         if account.profile_id is not None:
@@ -77,7 +77,7 @@ def delete_account(*, now: datetime, by: By, manager_id: int, account_id: int) -
         doing.audit("account.delete", account.name, manager_id=manager_id)
         person = account.person
         account.delete()
-        if person is not None and not person.staff and not person.memberships.exists():
+        if person is not None and _is_only_for(person, account):
             person.delete()
 
 
@@ -144,6 +144,11 @@ def _letter(doing: Work, manager: Manager, account: BusinessAccount, person: Per
     mail = Mail(key=f"account_created/{account.pk}", manager=manager, to=person.email, subject=subject[:200], text=text)
     mail.created_at = mail.next_try_at = doing.now
     return mail
+
+
+def _is_only_for(person: Person, account: BusinessAccount) -> bool:
+    """Made together with it, not a member's own, and of no use without it."""
+    return person.created_at == account.created_at and not person.staff and not person.memberships.exists()
 
 
 def _plan(manager: Manager, text: str) -> list[rules.Planned]:
