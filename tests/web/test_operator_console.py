@@ -309,7 +309,9 @@ def test_flags_show_what_stands_out(cast: Cast, operator: Client) -> None:
     UsageBucket.objects.create(profile=profile, starts_us=old_us, direction="outgoing", cost_micros=7 * MICROS)
     UsageBucket.objects.create(profile=profile, starts_us=now_us - MICROS, direction="outgoing", cost_micros=30 * MICROS)
     page = text(operator, "/operator/flags")
-    assert all(hint in page for hint in ("Many refused calls", "50 in a day", "30 to +2239900…", "30 in a day, 1 on average before"))
+    assert all(
+        hint in page for hint in ("Many refused calls", "50 in a day", "30 to +2239900…", "$30.00 in a day, $1.00 on average before")
+    )
 
 
 # The rest

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Substr
 
-from trunkline.domain.money import MICROS
+from trunkline.domain.money import MICROS, for_people
 from trunkline.store.models import CallRecord, Profile, UsageBucket
 
 DAY = timedelta(days=1)
@@ -69,16 +69,13 @@ def _spend(now: datetime) -> list[tuple[int, str, str]]:
     today, before = Q(starts_us__gte=now_us - day_us), Q(starts_us__lt=now_us - day_us)
     sums = (
         UsageBucket.objects.filter(starts_us__gte=now_us - (WEEK_DAYS + 1) * day_us)
-        .values("profile_id")
+        .values("profile_id", currency=F("profile__manager__currency"))
         .annotate(today=Sum("cost_micros", filter=today, default=0), before=Sum("cost_micros", filter=before, default=0))
         .filter(today__gte=HIGH_SPEND_MICROS)
     )
     sudden = [row for row in sums if row["today"] * WEEK_DAYS >= row["before"] * TIMES_AS_MUCH]
-    return [
-        (
-            row["profile_id"],
-            "Sudden high spend",
-            f"{row['today'] // MICROS} in a day, {row['before'] // WEEK_DAYS // MICROS} on average before",
-        )
-        for row in sudden[:MOST_FLAGS]
-    ]
+    return [(row["profile_id"], "Sudden high spend", _spent(row["today"], row["before"] // WEEK_DAYS, row["currency"])) for row in sudden]
+
+
+def _spent(today_micros: int, average_micros: int, currency: str) -> str:
+    return f"{for_people(today_micros, currency)} in a day, {for_people(average_micros, currency)} on average before"
