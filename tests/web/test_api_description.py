@@ -24,7 +24,7 @@ from trunkline.api import door
 from trunkline.api.documentation import schema
 from trunkline.web.wsgi import application
 
-REQUESTS_PER_OPERATION = 8
+REQUESTS_PER_OPERATION = 20
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, negative_data_rejection)
 QUICK = settings(
     max_examples=REQUESTS_PER_OPERATION,

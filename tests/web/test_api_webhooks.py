@@ -163,6 +163,18 @@ def test_a_failure_is_tried_again_later_and_ends_with_the_endpoint_disabled() ->
     assert AuditEntry.objects.filter(action="webhook.disable", manager_id=cast.company.manager_id).count() == 1
 
 
+def test_an_endpoint_that_does_not_answer_keeps_the_clock_waiting_once_a_minute() -> None:
+    cast = make_shop()
+    made = make(cast, "term.renewed")
+    for event in ("one", "two", "three"):
+        _delivery(made.endpoint_id, event)
+    now = clock.now()
+    about: dict[str, Any] = {"now": now, "by": BY, "limit": 1, "is_test": True}
+    assert webhooks.send_due(**about, send=lambda *args, **kwargs: Told(0, "nobody there")).failed == 1
+    assert webhooks.next_due(now + timedelta(seconds=59)) is None
+    assert webhooks.next_due(now + timedelta(seconds=60)) is not None
+
+
 def test_an_endpoint_is_managed_and_an_event_replayed_by_the_api() -> None:
     cast = make_shop()
     asks = program(cast)

@@ -129,6 +129,12 @@ def _deliveries(happened: Happening, endpoints: list[WebhookEndpoint], now: date
             )
 
 
+def _postpone_others(delivery: WebhookDelivery, now: datetime) -> None:
+    """Nobody answers there: a minute's rest for the endpoint. The clock has more to do than to wait for it."""
+    others = _waiting().filter(endpoint=delivery.endpoint_id, next_try_at__lte=now).exclude(pk=delivery.pk)
+    others.update(next_try_at=now + WAITS[0])
+
+
 def _unknown(found: list[WebhookDelivery]) -> list[WebhookDelivery]:
     """Asked first: every other look finds nothing new, and need not wait for the store's one writer."""
     if not found:
@@ -156,6 +162,8 @@ def _note(delivery: WebhookDelivery, answer: Told, now: datetime, by: By) -> Non
         again_at = patience.next_try(now, delivery.tries, WAITS)
         delivery.next_try_at, delivery.given_up_at = again_at or now, None if again_at else now
         _note_failure(delivery.endpoint_id, answer, now, by)
+        if not answer.status:
+            _postpone_others(delivery, now)
     else:
         delivery.delivered_at = now
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False).update(failing_since=None)
