@@ -98,9 +98,10 @@ def test_the_last_administrator_stays() -> None:
     join(cast, Role.BILLING)
     mine = Membership.objects.get(person=person)
     given: dict[str, Any] = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id, "membership_id": mine.pk}
-    for change in (lambda: people.remove_member(**given), lambda: people.change_role(**given, role=Role.BILLING)):
-        with pytest.raises(Conflict, match="last administrator"):
-            change()
+    with pytest.raises(Conflict, match="last administrator"):
+        people.remove_member(**given)
+    with pytest.raises(Conflict, match="last administrator"):
+        people.change_role(**given, role=Role.BILLING)
     join(cast, Role.ADMINISTRATOR, account="second.admin")
     people.remove_member(**given)
     assert not Membership.objects.filter(person=person).exists()
