@@ -149,13 +149,24 @@ def _outside(method: str) -> None:
         return
     KSR.textops.remove_hf("Route")
     if method == "INVITE":
-        calls.invite()
+        _one_copy_at_a_time(calls.invite)
     elif method == "REGISTER":
-        registrar.register()
+        _one_copy_at_a_time(registrar.register)
     elif method == "ACK":
         KSR.tm.t_check_trans()
     elif identity.may_hear():
         _tell_what_we_do(method)
+
+
+def _one_copy_at_a_time(body: Callable[[], None]) -> None:
+    """A copy that another worker meets between the making of a transaction and its suspension would make tm drop it as an orphan (Kamailio
+    6.1.5, `t_unref`): then the call fails though everybody answers. With the lock it comes too early or finds a suspended one."""
+    call_id = text("$ci")
+    KSR.cfgutils.lock(call_id)
+    try:
+        body()
+    finally:
+        KSR.cfgutils.unlock(call_id)
 
 
 def _is_sound() -> bool:
