@@ -34,9 +34,10 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Playwright has an event loop in this thread, from which Django would let nobody use the store. Nothing here is asynchronous."""
+    """Playwright has an event loop in this thread: Django would let nobody use the store from it, and tests of other modules that have a loop of
+    their own could not run beside it. Nothing here is asynchronous."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

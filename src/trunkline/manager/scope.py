@@ -16,7 +16,6 @@ from trunkline.web.company import CompanyRequest
 
 RECENT_CALLS = 200
 MICROSECONDS = 1_000_000
-BY_CODE = {refusal.code: refusal for refusal in REFUSALS.values()}
 
 
 def profiles_of(request: CompanyRequest) -> QuerySet[Profile]:
@@ -82,9 +81,10 @@ class Refused:
 def last_refused(profile: Profile) -> Refused | None:
     """Among the newest calls only: nobody looks for a refusal of last year on a page that says how it is now."""
     newest = CallRecord.objects.filter(profile=profile).order_by("-call_ref").values_list("refusal", "dialled", "started_us")
-    for code, dialled, started_us in newest[:RECENT_CALLS]:
-        if code:
-            return Refused(BY_CODE.get(code), code, dialled, started_us)
+    for name, dialled, started_us in newest[:RECENT_CALLS]:
+        if name:
+            refusal = REFUSALS.get(name)
+            return Refused(refusal, refusal.code if refusal else name, dialled, started_us)
     return None
 
 

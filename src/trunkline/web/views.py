@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from trunkline.store.models import Manager
+from trunkline.store.models import Manager, Role
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import memberships_of
 from trunkline.web.frame import THEMES
@@ -25,7 +25,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "web/welcome.html")
     if request.user.is_staff and not memberships_of(request):
         return redirect("operator_companies")
-    return redirect("overview")
+    roles = {one.role for one in memberships_of(request)}
+    return redirect("reports" if roles == {Role.REPORTS} else "overview")
 
 
 @open_to(Audience.ANYONE)
