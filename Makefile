@@ -18,11 +18,14 @@ setup-test:
 	@$(BOOTSTRAP) test
 	@./trunkline engines build engine lab
 
+# the browser has processes of its own: its driver leaves an event loop in the thread, and Django other connections
 test: lint            ## lint, types, import directions, and all tests but the slow ones
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow" tests/browser
+	@$(PYTEST) -m "not slow" --ignore=tests/browser
 
 test-all: lint        ## the slow ones too
-	@$(PYTEST)
+	@$(PYTEST) tests/browser
+	@$(PYTEST) --ignore=tests/browser
 
 lint: setup-test
 	@$(BIN)/ruff check .

@@ -162,7 +162,11 @@ async def test_nobody_ends_other_peoples_calls(instance: WholeInstance) -> None:
             for method in ("BYE", "INVITE", "UPDATE", "INFO", "REFER"):
                 headers = [*(("Route", route) for route in routes), ("Contact", f"<{thief.contact}>")]
                 forged = thief.build(method, target, to=call.remote, from_=call.local, call_id=call.call_id, cseq=99, headers=headers)
-                response = await (await thief.transact(forged)).final()
+                try:
+                    response = await (await thief.transact(forged)).final()
+                except UnmetError:  # what can't be unmasked is no address at all: nobody answers
+                    assert what == "a Contact that was changed", (what, method)
+                    break
                 assert response.status in (481, 400), (what, method, response.start)
         assert instance.rows("SELECT count(*) FROM store_livecall WHERE state = 'answered'") == [(2,)]
         assert await hang_up(instance, theirs) == ("answered", 30_000)
