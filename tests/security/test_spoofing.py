@@ -12,6 +12,7 @@ from tests.security.instance import WholeInstance
 from tests.security.people import LANDLINE, agent, alpha, beta, carrier, connect, everybody, fixed, hang_up, stranger
 from tests.security.strangers import Sender
 from tests.siptest import Message, UserAgent, scenario
+from tests.siptest.transcript import UnmetError
 
 pytestmark = pytest.mark.engines
 
