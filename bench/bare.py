@@ -94,7 +94,7 @@ class _AtTemplate(Template):
 
 
 def _rtpengine_port(address: str) -> int:
-    return BARE_RTPENGINE_PORT + (address == MINIMAL)
+    return BARE_RTPENGINE_PORT + (BARE, MINIMAL, STOCK).index(address)
 
 
 @contextmanager

@@ -78,11 +78,8 @@ def _contenders(mode: Mode, instance: Instance, scratch: Path) -> Iterator[Seque
     directory = scratch / mode.name
     directory.mkdir()
     with ExitStack() as started:
-        bare = started.enter_context(bare_system(directory, "HIDING", *mode.parts))
-        minimal = started.enter_context(bare_system(directory, *mode.parts))
-        yardsticks = {"bare": bare, "minimal": minimal}
-        if not mode.parts:
-            yardsticks["stock"] = started.enter_context(bare_system(directory, "HIDING", "STOCK"))
+        kinds = {"bare": ("HIDING",), "minimal": (), "stock": ("HIDING", "STOCK")}
+        yardsticks = {name: started.enter_context(bare_system(directory, *kind, *mode.parts)) for name, kind in kinds.items()}
         yield [
             *(Contender(name, yardstick.address, yardstick.users, yardstick.groups) for name, yardstick in yardsticks.items()),
             Contender("trunkline", instance.address, instance.users[mode.media], instance.groups),
@@ -95,7 +92,7 @@ def figures(contenders: Sequence[Contender]) -> dict[str, Any]:
         **{f"{name}_per_second": rate for name, rate in highest.items()},
         "ratio": _ratio(highest["trunkline"], highest["bare"]),
         "ratio_minimal": _ratio(highest["trunkline"], highest["minimal"]),
-        **({"ratio_stock": _ratio(highest["trunkline"], highest["stock"])} if "stock" in highest else {}),
+        "ratio_stock": _ratio(highest["trunkline"], highest["stock"]),
         "cpu_ms_per_call": {contender.name: contender.cpu_ms_per_call() for contender in contenders},
         "trials": {contender.name: [[trial.rate, trial.clean] for trial in contender.trials] for contender in contenders},
     }

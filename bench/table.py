@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-SYSTEMS = ("bare", "minimal", "trunkline")
+SYSTEMS = ("bare", "minimal", "stock", "trunkline")
 
 
 def main() -> int:
@@ -33,10 +33,10 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _rates(modes: dict[str, Any]) -> Iterator[str]:
-    yield "\n| per second | bare, same SIP work | bare, minimal | Trunkline | ratio | ratio to minimal |\n|---|---|---|---|---|---|"
+    yield "\n| per second | bare, same SIP work | minimal | stock, same SIP work | Trunkline | ratio | to minimal | to stock |\n|---|---|---|---|---|---|---|---|"
     for name, mode in modes.items():
         rates = " | ".join(str(mode[f"{system}_per_second"]) for system in SYSTEMS)
-        yield f"| {name} | {rates} | **{mode['ratio']:.2f}** | {mode['ratio_minimal']:.2f} |"
+        yield f"| {name} | {rates} | **{mode['ratio']:.2f}** | {mode['ratio_minimal']:.2f} | {mode['ratio_stock']:.2f} |"
 
 
 def _costs(mode: str, costs: dict[str, dict[str, float]]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bench.processes import Machine
 from bench.staircase import SMALLEST_STEP, Staircase
 
 ROOT = Path(__file__).parents[2]
-RATES = ("bare_per_second", "minimal_per_second", "trunkline_per_second", "ratio", "ratio_minimal")
+RATES = ("bare_per_second", "minimal_per_second", "stock_per_second", "trunkline_per_second", "ratio", "ratio_minimal", "ratio_stock")
 
 
 def climbed(limit: int, *, first: int, rounds: int) -> Staircase:
@@ -77,8 +77,8 @@ def test_a_load_generator_that_does_not_keep_up_is_not_clean() -> None:
 
 
 def test_figures_of_a_contest() -> None:
-    found = figures([contender("bare", 2000), contender("minimal", 4000), contender("trunkline", 1500)])
-    assert [found[name] for name in RATES] == [2000, 4000, 1500, 0.75, 0.375]
+    found = figures([contender("bare", 2000), contender("minimal", 4000), contender("stock", 1600), contender("trunkline", 1200)])
+    assert [found[name] for name in RATES] == [2000, 4000, 1600, 1200, 0.6, 0.3, 0.75]
     assert found["cpu_ms_per_call"]["trunkline"] == {"kamailio": 0.5}
 
 
