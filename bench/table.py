@@ -33,7 +33,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _rates(modes: dict[str, Any]) -> Iterator[str]:
-    yield "\n| per second | bare, same SIP work | minimal | stock, same SIP work | Trunkline | ratio | to minimal | to stock |\n|---|---|---|---|---|---|---|---|"
+    yield "\n| per second | bare, same SIP work | minimal | stock, same SIP work | Trunkline | ratio | to minimal | to stock |"
+    yield "|" + "---|" * 8
     for name, mode in modes.items():
         rates = " | ".join(str(mode[f"{system}_per_second"]) for system in SYSTEMS)
         yield f"| {name} | {rates} | **{mode['ratio']:.2f}** | {mode['ratio_minimal']:.2f} | {mode['ratio_stock']:.2f} |"
