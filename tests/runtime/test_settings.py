@@ -71,6 +71,13 @@ def test_one_port_cannot_be_two_things(tmp_path: Path) -> None:
         Settings(home=tmp_path, sip_port=5061)
 
 
+def test_the_port_behind_the_echo_service_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TRUNKLINE_METRICS_PORT 5071 is the port behind TRUNKLINE_ECHO_PORT"):
+        Settings(home=tmp_path, metrics_port=5071)
+    with pytest.raises(SettingsError, match="TRUNKLINE_ECHO_PORT 65535 must be 65534 or less"):
+        Settings(home=tmp_path, echo_port=65_535)
+
+
 def test_a_sip_port_is_not_a_media_port(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="TRUNKLINE_SIP_PORT 31000 is one of the media ports"):
         Settings(home=tmp_path, sip_port=31_000)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 PREFIX = "TRUNKLINE_"
+MAX_PORT = 65_535
 ECHO_PORT_COUNT = 400
 RTP_PORT_COUNT_MIN = 16
 MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
@@ -29,8 +30,8 @@ class SettingsError(ValueError):
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ValueError("must be a port number from 1 to 65535")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
+        raise ValueError(f"must be a port number from 1 to {MAX_PORT}")
     return int(text)
 
 
@@ -216,6 +217,11 @@ class Settings:
         return self.run_dir / "kamailio-rpc.sock"
 
     @property
+    def echo_tls_port(self) -> int:
+        """baresip listens for TLS on the port behind its own, and has no setting against it."""
+        return self.echo_port + 1
+
+    @property
     def echo_ports(self) -> tuple[int, int]:
         """The echo service takes the end of the media ports, a quarter of them at most."""
         count = min(ECHO_PORT_COUNT, (self.rtp_port_max - self.rtp_port_min + 1) // 4)
@@ -282,6 +288,14 @@ def _conflicts(settings: Settings) -> list[str]:
         for other in names[:number]:
             if getattr(settings, name) == getattr(settings, other):
                 problems.append(f"{variable(name)} and {variable(other)} are both {getattr(settings, name)}.")
+        if getattr(settings, name) == settings.echo_tls_port:
+            problems.append(
+                f"{variable(name)} {settings.echo_tls_port} is the port behind {variable('echo_port')}: the echo service takes both."
+            )
+    if settings.echo_tls_port > MAX_PORT:
+        problems.append(
+            f"{variable('echo_port')} {settings.echo_port} must be {MAX_PORT - 1} or less: the echo service takes the port behind it, too."
+        )
     if settings.rtp_port_max - settings.rtp_port_min + 1 < RTP_PORT_COUNT_MIN:
         problems.append(f"{variable('rtp_port_min')} to {variable('rtp_port_max')} must be {RTP_PORT_COUNT_MIN} ports or more.")
     problems += [
