@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 
 from trunkline.web.access import Audience
-from trunkline.web.navigation import toolbar
+from trunkline.web.navigation import ACCOUNT, menu, toolbar
 
 THEMES = ("auto", "light", "dark")
 
@@ -25,4 +26,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "memberships": getattr(request, "memberships", []),
         "theme": theme if theme in THEMES else "auto",
         "toolbar": toolbar(request) if company else [],
+        "account_menu": partial(menu, request, ACCOUNT),
     }

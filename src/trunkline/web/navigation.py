@@ -60,6 +60,12 @@ PROFILE = (
     Place("PBX setup", "profile_setup", ("profile_setup",)),
     Place("Reports", "profile_reports", ("profile_reports",), Audience.REPORTS),
 )
+ACCOUNT = (
+    Place("E-mail address", "account_email", ("account_email",), Audience.SIGNED_IN),
+    Place("Password", "account_change_password", ("account_set_password",), Audience.SIGNED_IN),
+    Place("Second factor", "mfa_index", ("mfa",), Audience.SIGNED_IN),
+    Place("Sessions", "usersessions_list", (), Audience.SIGNED_IN),
+)
 OPERATOR = (
     Place("Companies", "operator_companies", ("operator_compan",), Audience.STAFF),
     Place("Verification", "operator_verification", ("operator_verification",), Audience.STAFF),
@@ -84,7 +90,7 @@ def menu(request: HttpRequest, places: tuple[Place, ...], *args: object) -> list
     """The places that this person may go to; `args` are those of their URLs. The one with the longest match is current."""
     here = request.resolver_match.view_name if request.resolver_match else ""
     role = getattr(getattr(request, "membership", None), "role", "") or getattr(request.user, "staff", "")
-    shown = [place for place in places if role in place.audience.roles]
+    shown = [place for place in places if place.audience is Audience.SIGNED_IN or role in place.audience.roles]
     best = max(shown, key=lambda place: _match(place, here), default=None)
     return [Entry(place.text, reverse(place.url, args=args), place is best and _match(place, here) > 0) for place in shown]
 
