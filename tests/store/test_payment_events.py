@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,14 @@ class Teller:
         fake_desk.decide(self.fake, at_fake(self.payment_id), "approve")
         assert self.tell(Told.SUCCEEDED).outcome == "booked"
 
-    def refund(self, units: int, reference: str = "r1") -> RefundMade:
+    def refund(self, units: int, reference: str = "r1", now: datetime = NOW) -> RefundMade:
         about: dict[str, Any] = {
             "payment_id": self.payment_id,
             "amount_micros": units * MICROS,
             "reference": reference,
             "reason": "asked for",
         }
-        return refund(now=NOW, by=BY, provider=self.fake, **about)
+        return refund(now=now, by=BY, provider=self.fake, **about)
 
 
 @pytest.fixture
@@ -245,6 +246,19 @@ def test_a_refund_whose_answer_was_lost_is_asked_for_again(company: Company, fak
     del moody.answer
     assert ask_again(now=later, by=BY, provider=moody, limit=10).settled == 1
     assert (Refund.objects.get().state, balance(company)) == ("done", 120)
+
+
+def test_a_refund_of_yesterday_is_not_asked_for_again_whoever_repeats_it(company: Company, fake: FakePayments) -> None:
+    """The provider has forgotten its reference, and would pay back twice."""
+    moody = Moody(path=fake.path, key=fake.key)
+    moody.answer = raising(ProviderUnreachable("?"))
+    teller = Teller(company, moody)
+    teller.pay()
+    teller.refund(20)
+    del moody.answer
+    assert teller.refund(20, now=NOW + timedelta(days=1)).state == "pending"
+    assert fake_desk.everything(moody)["refund"] == []
+    assert teller.refund(20).state == "done"
 
 
 def test_a_refund_made_at_the_provider_is_booked_and_the_rest_is_our_loss(company: Company, teller: Teller) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,7 @@ from trunkline.domain.errors import Conflict, Invalid, NotFound, Problem
 from trunkline.domain.money import MAX_AMOUNT_MICROS, MICROS
 from trunkline.domain.payments import Limits, Means, OverLimit
 from trunkline.providers.payments import fake_desk
+from trunkline.providers.payments.contract import ProviderUnreachable
 from trunkline.providers.payments.fake import FakePayments
 from trunkline.store.audit import audit
 from trunkline.store.models import Manager, Payment, PaymentMethod, Posting, RechargeRule
@@ -57,9 +58,9 @@ def store_card(company: Company, fake: FakePayments, card: str = "good") -> int:
     return PaymentMethod.objects.latest("pk").pk
 
 
-def charge(company: Company, fake: FakePayments, method_id: int, reference: str = "auto") -> payments.TopUp:
+def charge(company: Company, fake: FakePayments, method_id: int, reference: str = "auto", now: datetime = NOW) -> payments.TopUp:
     about: dict[str, Any] = {"manager_id": company.manager_id, "method_id": method_id, "amount_micros": 20 * MICROS, "reference": reference}
-    return payments.charge_method(now=NOW, by=BY, provider=fake, **about)
+    return payments.charge_method(now=now, by=BY, provider=fake, **about)
 
 
 def balance(company: Company) -> int:
@@ -139,6 +140,26 @@ def test_a_lost_answer_is_no_lost_payment(company: Company, fake: FakePayments) 
     much_later = NOW + timedelta(days=2)
     assert payments.ask_again(now=much_later, by=BY, provider=fake, limit=10).settled == 1
     assert balance(company) == 110
+
+
+def test_what_the_provider_has_forgotten_is_looked_at_and_not_asked_for_again(company: Company, fake: FakePayments) -> None:
+    """A day later the same reference would be another payment there, whoever comes with it: a payer, or Auto-recharge after a pause."""
+    made = charge(company, fake, store_card(company, fake, "lost_answer"))
+    PaymentMethod.objects.update(token="nobody's")  # asked for again, it would be declined
+    again = charge(company, fake, PaymentMethod.objects.get().pk, now=NOW + timedelta(days=1))
+    assert (again.payment_id, again.state, balance(company)) == (made.payment_id, "succeeded", 110)
+    assert audit().ok
+
+
+def test_what_cannot_be_looked_at_waits(company: Company, fake: FakePayments, monkeypatch: pytest.MonkeyPatch) -> None:
+    charge(company, fake, store_card(company, fake, "lost_answer"))
+
+    def unreachable(**_: str) -> None:
+        raise ProviderUnreachable("It does not answer.")
+
+    monkeypatch.setattr(fake, "fetch", unreachable)
+    assert charge(company, fake, PaymentMethod.objects.get().pk, now=NOW + timedelta(days=1)).state == "processing"
+    assert balance(company) == 90
 
 
 def test_the_bank_wants_its_customer_and_gets_them(company: Company, fake: FakePayments) -> None:

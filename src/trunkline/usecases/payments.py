@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from trunkline.domain.errors import Conflict, NotFound
 from trunkline.domain.payments import Means, check_reference
 from trunkline.providers.payments.contract import (
+    REPEATABLE,
     Asked,
     AuthenticationNeeded,
     Declined,
@@ -34,8 +35,6 @@ FRESH = timedelta(days=1)
 """An older payment is asked for once a day: most of them are pages that their payers have left, and there are ever more of those."""
 GIVEN_UP = timedelta(days=30)
 """Then no more. What the provider tells by itself still counts."""
-REPEATABLE = timedelta(hours=23)
-"""Providers remember our references for a day: later, asking again could pay again."""
 NEVER_MADE = "The payment never reached the provider."
 
 
@@ -156,8 +155,13 @@ def _same(known: Payment, amount_micros: int, provider: PaymentProvider) -> Paym
 
 def _go_on(now: datetime, by: By, payment: Payment, provider: PaymentProvider, return_url: str) -> TopUp:
     if payment.state in {Payment.State.CREATED, Payment.State.PROCESSING} and not payment.provider_reference:
-        payment = settle(now=now, by=by, payment_id=payment.pk, event=_ask(payment, provider, return_url))
+        event = _ask(payment, provider, return_url) if _is_repeatable(payment, now) else _look(payment, provider)
+        payment = settle(now=now, by=by, payment_id=payment.pk, event=event) if event else payment
     return TopUp(payment.pk, payment.state, payment.action_url, payment.failure)
+
+
+def _is_repeatable(payment: Payment, now: datetime) -> bool:
+    return payment.created_at > now - REPEATABLE
 
 
 def _ask(payment: Payment, provider: PaymentProvider, return_url: str) -> Event:
@@ -213,12 +217,15 @@ def _refunds_due(provider: PaymentProvider, now: datetime) -> QuerySet[Refund]:
 
 def _ask_again(now: datetime, by: By, payment: Payment, provider: PaymentProvider) -> bool:
     """Whether it is settled now."""
-    if payment.provider_reference or payment.method is None or payment.created_at <= now - REPEATABLE:
-        try:
-            event = provider.fetch(reference=payment.reference, provider_reference=payment.provider_reference)
-        except (Declined, ProviderUnreachable):
-            return False
-        never = Event(event_id="", told=Told.CANCELLED, reason=NEVER_MADE)
-        return settle(now=now, by=by, payment_id=payment.pk, event=event or never).state not in UNSETTLED
-    event = _ask(payment, provider, "")
-    return settle(now=now, by=by, payment_id=payment.pk, event=event).state not in UNSETTLED
+    look = payment.provider_reference or payment.method is None or not _is_repeatable(payment, now)
+    event = _look(payment, provider) if look else _ask(payment, provider, "")
+    return event is not None and settle(now=now, by=by, payment_id=payment.pk, event=event).state not in UNSETTLED
+
+
+def _look(payment: Payment, provider: PaymentProvider) -> Event | None:
+    """How it stands at the provider, without asking for it. None: that can't be known now."""
+    try:
+        event = provider.fetch(reference=payment.reference, provider_reference=payment.provider_reference)
+    except (Declined, ProviderUnreachable):
+        return None
+    return event or Event(event_id="", told=Told.CANCELLED, reason=NEVER_MADE)

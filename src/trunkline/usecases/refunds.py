@@ -10,7 +10,7 @@ from trunkline.domain.errors import Conflict, NotEnoughCredit, NotFound
 from trunkline.domain.money import check_amount, for_people
 from trunkline.domain.names import check_name
 from trunkline.domain.payments import check_reference
-from trunkline.providers.payments.contract import Declined, Event, PaymentProvider, ProviderUnreachable, Told
+from trunkline.providers.payments.contract import REPEATABLE, Declined, Event, PaymentProvider, ProviderUnreachable, Told
 from trunkline.store import ledger
 from trunkline.store.models import Manager, Payment, Refund
 from trunkline.store.work import By, Work, work
@@ -21,7 +21,7 @@ from trunkline.usecases.till import Till, give_back, open_till, take
 
 @dataclass(frozen=True, slots=True)
 class RefundMade:
-    """`pending`: the provider has not said that it is done; it is asked again."""
+    """`pending`: the provider has not said that it is done; it is asked again for a day."""
 
     refund_id: int
     state: str
@@ -50,8 +50,10 @@ def refund(
 
 
 def ask_for_refund(*, now: datetime, by: By, refund_id: int, provider: PaymentProvider | None) -> Refund:
-    """Of the provider: made once, however often it is asked. While nobody knows, it stays pending."""
+    """Of the provider: made once, however often it is asked. While nobody knows, it stays pending; after a day only an event ends that."""
     made = Refund.objects.select_related("payment__manager").get(pk=refund_id)
+    if provider is not None and made.created_at <= now - REPEATABLE:
+        return made
     event, under_way = _answer(made, provider)
     if event is not None:
         with work(now=now, by=by) as doing:

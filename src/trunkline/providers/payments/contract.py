@@ -1,15 +1,18 @@
 """What Trunkline wants of whoever takes payments. Amounts are micro-units; each provider refuses those that it cannot write exactly.
 
-`reference` is ours and names a payment or refund to the provider: asking again with the same reference never pays twice.
+`reference` is ours and names a payment or refund to the provider: asking again with the same reference, within `REPEATABLE`, never pays twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+REPEATABLE = timedelta(hours=23)
+"""Providers remember our references for a day: asked with one later, they could pay, or pay back, a second time."""
 
 
 class PaymentError(Exception):
