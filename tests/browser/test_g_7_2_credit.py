@@ -31,7 +31,7 @@ def purses(cast: Cast) -> tuple[int, int]:
 
 def test_g_7_2_1_add_credit_and_auto_recharge(buyer: Visitor, cast: Cast) -> None:
     view_profile(buyer)
-    buyer.follow("Outgoing calls")
+    buyer.follow("Set up outgoing calls")
     buyer.looks_right("credit-add")
     fill(buyer, "Amount", "501")
     buyer.press("Add credit")

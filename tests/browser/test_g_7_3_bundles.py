@@ -45,7 +45,7 @@ def running(cast: Cast) -> Term:
 
 def test_g_7_3_1_add_minute_bundles(buyer: Visitor, cast: Cast) -> None:
     view_profile(buyer)
-    buyer.follow("Minute bundles")
+    buyer.follow("Set up minute bundles")
     buyer.looks_right("bundles-none")
     buyer.follow("Add minute bundles of 5,000 US minutes")
     fill(buyer, HOW_MANY, "4")

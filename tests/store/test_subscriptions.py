@@ -15,7 +15,7 @@ from trunkline.domain.errors import Conflict, Invalid, NotEnoughCredit, NotFound
 from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
 from trunkline.store.models import AuditEntry, Change, Posting, Profile, Term, UsageBucket
-from trunkline.usecases import bundles, profiles, subscriptions
+from trunkline.usecases import bundles, profile_orders, profiles, subscriptions
 from trunkline.usecases.advice import advise_by_records
 from trunkline.usecases.profile_orders import Order, preview_profile
 
@@ -197,6 +197,56 @@ def test_r2_1_the_wizard_buys_everything_or_nothing(market: Market) -> None:
         alone = Order(channels=1, bundles=((market.product_id, 2),))
         profiles.create_profile(**(given | {"name": "Third", "order": alone}), by=BY, sip_domain=SIP_DOMAIN)
     assert not Profile.objects.filter(name__in=["Second", "Third"]).exists()
+    assert audit().ok
+
+
+def order(market: Market, channels: int, bundle_count: int) -> Order:
+    return Order(channels, ((market.product_id, bundle_count),))
+
+
+def test_g_7_1_1_channels_and_bundles_by_one_payment(market: Market) -> None:
+    wanted = order(market, 3, 2)
+    offer = profile_orders.preview_order(now=NOW, profile_id=market.profile_id, order=wanted)
+    assert (offer.to_pay_micros, offer.problems) == (3 * CHANNEL + 2 * BUNDLE, ())
+    bought = profile_orders.buy_order(**market.me(), order=wanted, reference="one")
+    assert [each.quantity for each in bought.values()] == [3, 2]
+    assert (market.channels, market.credit) == (3, offer.balance_after_micros)
+    again = profile_orders.buy_order(**market.me(), order=wanted, reference="one")
+    assert [each.repeated for each in again.values()] == [True, True]
+    with refused(Conflict, "another purchase"):
+        profile_orders.buy_order(**market.me(), order=order(market, 3, 1), reference="one")
+    with refused(Conflict, "another purchase"):
+        profile_orders.buy_order(**market.me(), order=Order(3), reference="one")
+    assert audit().ok
+
+
+def test_g_7_1_1_both_or_neither(market: Market) -> None:
+    with refused(Conflict, "more than the 3 calling channels"):
+        profile_orders.buy_order(**market.me(), order=order(market, 3, 4))
+    drain(market, leave=3 * CHANNEL + BUNDLE)
+    with refused(NotEnoughCredit, r"\$95.00 of Credit is missing: the Manager has \$115.85"):
+        profile_orders.buy_order(**market.me(), order=order(market, 3, 2))
+    profile_orders.buy_order(**market.me(), order=order(market, 3, 1))
+    assert market.credit == 0
+    assert audit().ok
+
+
+def test_g_7_1_2_fewer_of_one_pay_for_more_of_the_other(market: Market) -> None:
+    """Neither could be changed alone: there would be fewer channels than bundles, or too little Credit."""
+    profile_orders.buy_order(**market.me(), order=order(market, 4, 4))
+    drain(market)
+    later = NOW + DAY
+    with refused(Conflict, "fewer than the 4 minute bundles"):
+        subscriptions.change_channels(**market.me(later), channels=2)
+    with refused(NotEnoughCredit, "Credit is missing"):
+        subscriptions.change_channels(**market.me(later), channels=5)
+    wanted = order(market, 5, 2)
+    offer = profile_orders.preview_order(now=later, profile_id=market.profile_id, order=wanted)
+    bought = profile_orders.buy_order(**market.me(later), order=wanted)
+    assert (market.channels, bought[market.product_id].quantity) == (5, 2)
+    assert market.credit == offer.balance_after_micros == -offer.to_pay_micros > 0
+    profile_orders.buy_order(**market.me(later + DAY), order=order(market, 1, 1))
+    assert market.channels == 1
     assert audit().ok
 
 

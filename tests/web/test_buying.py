@@ -55,6 +55,23 @@ def test_what_is_sent_twice_is_bought_once(cast: Cast, buyer: Client) -> None:
     assert audit().ok
 
 
+def test_channels_and_bundles_are_one_purchase(cast: Cast, buyer: Client) -> None:
+    """Guide 7.1.1, step 6: one page, one total, one confirmation; sent twice, bought once."""
+    bundle = f"bundle_{product_of(cast)}"
+    assert "Add minute bundles" in buyer.get(at(cast, "channels/buy")).content.decode()
+    page = buyer.get(at(cast, f"channels/buy?quantity=2&{bundle}=3")).content.decode()
+    assert "3 minute bundles are more than the 2 calling channels" in page
+    assert "Buy now" not in page
+    form = shown(buyer, at(cast, f"channels/buy?quantity=4&{bundle}=3"))
+    assert form["shown_micros"] == str(4 * CHANNEL + 3 * BUNDLE)
+    for _ in range(2):
+        buyer.post(at(cast, "channels/buy"), form)
+    assert (balance(cast), Term.objects.count()) == (500 * MICROS - 4 * CHANNEL - 3 * BUNDLE, 2)
+    for number, said in (("0", "To have none, cancel them"), ("3", "There are 3 of 5,000 US minutes already"), ("x", "whole number")):
+        assert said in buyer.get(at(cast, f"channels/change?quantity=5&{bundle}={number}")).content.decode()
+    assert audit().ok
+
+
 def test_a_price_that_has_changed_is_shown_before_it_is_paid(cast: Cast, buyer: Client) -> None:
     form = shown(buyer, at(cast, "channels/buy?quantity=4"))
     products.set_channel_price(now=clock.now(), by=BY, price_list_id=cast.company.price_list_id, price_micros=6 * MICROS)

@@ -6,8 +6,10 @@ An `Offer` is what the customer sees before and what is charged after: there is 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import chain
 
 from trunkline.domain.errors import Conflict, NotEnoughCredit
 from trunkline.domain.money import for_people
@@ -71,11 +73,80 @@ class Offer:
     def affordable(self) -> bool:
         return self.balance_after_micros >= 0
 
+    @property
+    def other_problems(self) -> tuple[str, ...]:
+        """But that of missing Credit, which is the last."""
+        return self.problems if self.affordable else self.problems[:-1]
+
     def must_be_possible(self) -> None:
         """Raises `NotEnoughCredit` when only money is missing, `Conflict` for anything else."""
-        if self.problems:
-            short = not self.affordable and len(self.problems) == 1
-            raise (NotEnoughCredit if short else Conflict)(self.problems[0])
+        must_have_no(self.problems, affordable=self.affordable)
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """Offers that are taken together or not at all, each by its key, in the order in which they are paid. `free_micros`: before it."""
+
+    offers: dict[int, Offer]
+    free_micros: int
+    currency: str
+
+    @property
+    def price_micros(self) -> int:
+        return sum(each.price_micros for each in self.offers.values())
+
+    @property
+    def refund_micros(self) -> int:
+        return sum(each.refund_micros for each in self.offers.values())
+
+    @property
+    def to_pay_micros(self) -> int:
+        return self.price_micros - self.refund_micros
+
+    @property
+    def balance_after_micros(self) -> int:
+        return self.free_micros - self.to_pay_micros
+
+    @property
+    def affordable(self) -> bool:
+        return self.balance_after_micros >= 0
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """That of missing Credit is the last, and counts all of it."""
+        others = chain.from_iterable(each.other_problems for each in self.offers.values())
+        return (*dict.fromkeys(others), *missing_credit(self.balance_after_micros, self.free_micros, self.currency))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(chain.from_iterable(each.warnings for each in self.offers.values())))
+
+    def must_be_possible(self) -> None:
+        must_have_no(self.problems, affordable=self.affordable)
+
+
+def basket(makers: dict[int, Callable[[int], Offer]], free_micros: int, currency: str) -> Basket:
+    """`makers` make an offer, given the free Credit. What gives money back comes first: so there is enough for each if there is for all."""
+    offers, left = {}, free_micros
+    for key in sorted(makers, key=lambda key: makers[key](free_micros).to_pay_micros >= 0):
+        offers[key] = makers[key](left)
+        left = offers[key].balance_after_micros
+    return Basket(offers, free_micros, currency)
+
+
+def must_have_no(problems: tuple[str, ...], *, affordable: bool) -> None:
+    """Raises `NotEnoughCredit` when only money is missing, `Conflict` for anything else."""
+    if problems:
+        short = not affordable and len(problems) == 1
+        raise (NotEnoughCredit if short else Conflict)(problems[0])
+
+
+def missing_credit(after_micros: int, free_micros: int, currency: str) -> tuple[str, ...]:
+    """What is said when there would be less than nothing `after`; else nothing."""
+    if after_micros >= 0:
+        return ()
+    missing, free = for_people(-after_micros, currency), for_people(free_micros, currency)
+    return (f"{missing} of Credit is missing: the Manager has {free}. Add Credit, then buy.",)
 
 
 def offer(
@@ -94,9 +165,7 @@ def offer(
     price = quantity * unit_price_micros
     refund = running.refund_micros(now) if running else 0
     after = free_micros + refund - price
-    if after < 0:
-        free = for_people(free_micros, currency)
-        problems = [*problems, f"{for_people(-after, currency)} of Credit is missing: the Manager has {free}. Add Credit, then buy."]
+    problems = [*problems, *missing_credit(after, free_micros, currency)]
     starts_at = min(now, running.ends_at) if running else now  # what waits for its renewal has been used since: no free days
     return Offer(asked, quantity, price, refund, currency, starts_at, starts_at + TERM, after, tuple(problems), tuple(warnings or ()))
 

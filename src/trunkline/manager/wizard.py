@@ -17,9 +17,7 @@ from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from trunkline.domain.channels import MOST_CHANNELS
 from trunkline.domain.errors import Problem
-from trunkline.domain.money import for_people
 from trunkline.domain.recharge import Recommended
 from trunkline.manager import offers, scope
 from trunkline.manager.profile import page_of
@@ -40,7 +38,6 @@ STEPS = {
     "bundles": ("Minute bundles", "profile_create_bundles"),
     "review": ("Review", "profile_create_review"),
 }
-BUNDLE = "bundle_"
 
 
 class NameForm(PageForm):
@@ -65,10 +62,7 @@ class BundlesForm(PageForm):
     def __init__(self, *args: Any, products: list[BundleProduct], currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for product in products:
-            each = f"{product.minutes:,} minutes each, {for_people(product.price_micros, currency)} for 30 days."
-            self.fields[f"{BUNDLE}{product.pk}"] = forms.IntegerField(
-                label=product.name, help_text=each, required=False, min_value=0, max_value=MOST_CHANNELS
-            )
+            self.fields[f"{offers.BUNDLE}{product.pk}"] = offers.bundle_field(product, currency)
 
 
 @dataclass
@@ -112,7 +106,7 @@ class Answers:
         channels = self.value("channels", "channels")
         if not channels or through == "channels":
             return Order(channels)
-        chosen = ((product.pk, self.value("bundles", f"{BUNDLE}{product.pk}")) for product in self.products)
+        chosen = ((product.pk, self.value("bundles", f"{offers.BUNDLE}{product.pk}")) for product in self.products)
         return Order(channels, tuple((ident, number) for ident, number in chosen if number))
 
     def offer(self, through: str = "bundles") -> ProfileOffer:
