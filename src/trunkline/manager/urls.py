@@ -7,6 +7,7 @@ from django.urls import include, path
 AREAS = (
     "trunkline.manager.overview",
     "trunkline.manager.trunks",
+    "trunkline.manager.schematic.pages",
     "trunkline.manager.profile",
     "trunkline.manager.authentication",
     "trunkline.manager.setup",

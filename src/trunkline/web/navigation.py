@@ -29,7 +29,11 @@ class Entry:
 
 TOOLBAR = (
     Place("Overview", "overview"),
-    Place("Features", "features", ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline")),
+    Place(
+        "Features",
+        "features",
+        ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline", "schematic"),
+    ),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
     Place("People", "members", ("members", "member", "invitation", "api_token", "account", "verification")),
@@ -39,6 +43,7 @@ FEATURES = (
     Place("Trunks", "trunks", ("trunk", "profile")),
     Place("Online Numbers", "numbers", ("number",)),
     Place("Landlines", "landlines", ("landline",)),
+    Place("Schematic", "schematic"),
 )
 PEOPLE = (
     Place("Who may sign in", "members", ("member", "invitation")),
