@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 
 from tests.conftest import Store
-from tests.store.cast import Company, make_company
+from tests.store.cast import make_company
+from tests.store.many_calls import Callers, fill, settle
 from trunkline.domain.months import Month
 from trunkline.store.audit import CHECKS
-from trunkline.store.buckets import SUMS, USAGE_OF_RECORDS
 from trunkline.store.usage import Filters, Scope, page_of_calls, usage_of_month
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -26,43 +26,6 @@ MONTH = Month(date(2026, 11, 1), ZoneInfo("America/New_York"))
 BEFORE = Month(date(2026, 10, 1), ZoneInfo("America/New_York"))
 MOST_SECONDS = 0.1
 TIMES = 20
-
-# Five profiles call in each of two months, evenly spread; every sixth call fails, every fourth is incoming, every eighth draws minutes.
-FILL = """
-    INSERT INTO store_callrecord (
-        call_ref, manager_id, profile_id, direction, caller, caller_shown, dialled, callee, prefix, destination, country, started_us, answered_us,
-        ended_us, duration_seconds, billed_seconds, bundle_seconds, rate_per_minute_micros, connection_fee_micros, first_increment_seconds,
-        next_increment_seconds, cost_micros, paid_by, currency, result, sip_status, refusal, ended_by, sip_call_id, source, user_agent, trace)
-    SELECT at * 1024 + n % 1024, {manager}, CASE n % 5 WHEN 0 THEN {p0} WHEN 1 THEN {p1} WHEN 2 THEN {p2} WHEN 3 THEN {p3} ELSE {p4} END,
-        CASE n / 5 % 4 WHEN 0 THEN 'incoming' ELSE 'outgoing' END, '100', '12025550101', '+12125550100', '12125550100', '1', 'United States', 'US',
-        at, CASE WHEN n % 6 > 0 THEN at + 3000000 END, at + 63000000, CASE WHEN n % 6 > 0 THEN 60 ELSE 0 END,
-        CASE WHEN n % 6 > 0 THEN 60 ELSE 0 END, CASE WHEN n % 6 > 0 AND n % 8 = 1 THEN 60 ELSE 0 END, 20000, 0, 60, 60,
-        CASE WHEN n % 6 > 0 AND n % 8 <> 1 THEN 20000 ELSE 0 END, CASE WHEN n % 8 = 1 THEN 'bundle' ELSE 'profile' END, 'USD',
-        CASE WHEN n % 6 > 0 THEN 'answered' ELSE 'busy' END, 200, '', 'caller', 'a7c1f0de-5b1f-4b4e-9d2a@192.0.2.1', 'udp:192.0.2.1:5060',
-        'A PBX 20.1', '{trace}'
-    FROM ({numbers}) numbered"""
-NUMBERS = {
-    "sqlite": "WITH RECURSIVE series (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM series WHERE n < {last}) SELECT n, {at} AS at FROM series",
-    "postgresql": "SELECT n, {at} AS at FROM generate_series(CAST(0 AS bigint), {last}) AS series (n)",
-}
-TRACE = (
-    '{"steps":[["identity","SIP Profile Sales"],["subscription","30 channels"],["number","+12125550100 is +12125550100"],'
-    '["rate","United States (+1): 20000 micro-USD a minute"],["caller_id","none"],["channel","1 of 30"]],"sip":{}}'
-)
-
-
-def fill(kind: str, company: Company) -> None:
-    """By SQL, both months alike; then the buckets, and what the database knows of its tables."""
-    step_us = (MONTH.ends_us - BEFORE.starts_us) // RECORDS
-    numbers = NUMBERS[kind].format(last=RECORDS - 1, at=f"{BEFORE.starts_us} + n * {step_us}")
-    profiles = {f"p{number}": ident for number, ident in enumerate(company.profile_ids)}
-    sql = FILL.format(manager=company.manager_id, numbers=numbers, trace=TRACE, **profiles)
-    with connection.cursor() as cursor:
-        if kind == "sqlite":
-            cursor.execute("PRAGMA synchronous=OFF")
-        cursor.execute(sql)
-        cursor.execute(f"INSERT INTO store_usagebucket (profile_id, starts_us, direction, {', '.join(SUMS)}) {USAGE_OF_RECORDS}")
-        cursor.execute("ANALYZE")
 
 
 def measured(what: Callable[[], object]) -> tuple[float, float]:
@@ -88,7 +51,8 @@ def seconds_of_audit() -> float:
 def test_a_month_of_a_million_calls(store: Store) -> None:
     company = make_company(profile_count=5)
     started = time.perf_counter()
-    fill(store.kind, company)
+    fill(Callers(company.manager_id, company.profile_ids), RECORDS, BEFORE.starts_us, MONTH.ends_us)
+    settle()
     print(f"\n{store.kind}: filled in {time.perf_counter() - started:.0f} s")
     one, whole = Scope(company.manager_id, company.profile_ids[1]), Scope(company.manager_id)
     in_month = usage_of_month(one, MONTH).total.attempts

@@ -27,15 +27,15 @@ def _below(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, URLPattern
 
 def paths(cast: Cast, *audiences: Audience) -> list[tuple[str, URLPattern]]:
     """With the cast's own things in them."""
-    return [(_filled(path, cast), route) for path, route in routes() if route.callback.audience in audiences]  # type: ignore[attr-defined]
+    return [(filled(path, cast.samples), route) for path, route in routes() if route.callback.audience in audiences]  # type: ignore[attr-defined]
 
 
-def _filled(path: str, cast: Cast) -> str:
+def filled(path: str, samples: dict[str, object]) -> str:
     for piece in path.split("<")[1:]:
         parameter = piece.split(">")[0]
         name = parameter.rpartition(":")[2]
-        assert name in cast.samples, f"{path}: add a sample of {name} to tests/web/cast.py"
-        path = path.replace(f"<{parameter}>", str(cast.samples[name]))
+        assert name in samples, f"{path}: add a sample of {name} to tests/web/cast.py"
+        path = path.replace(f"<{parameter}>", str(samples[name]))
     return path
 
 

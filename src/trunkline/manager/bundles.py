@@ -122,8 +122,8 @@ def _found(request: CompanyRequest, profile_id: int, product_id: int) -> tuple[P
 
 def _running(profile: Profile) -> list[Term]:
     """Without a cancelled one that has run out, though nobody has noted it yet."""
-    open_terms = [term for term in scope.open_terms(profile) if term.kind == Term.Kind.BUNDLE]
-    return [term for term in open_terms if not terms.running(term).is_over(now())]
+    open_terms, at = [term for term in scope.open_terms(profile) if term.kind == Term.Kind.BUNDLE], now()
+    return [term for term in open_terms if not terms.running(term).is_over(at)]
 
 
 urlpatterns = [
