@@ -97,6 +97,42 @@ def test_what_is_sent_is_signed_and_sent_once(listener: tuple[type[Listener], st
     assert (told["type"], told["data"]["price"], told["data"]["quantity"]) == ("term.renewed", "10.00", 2)
 
 
+def test_a_new_secret_signs_beside_the_one_before_for_a_day(listener: tuple[type[Listener], str]) -> None:
+    kind, url = listener
+    cast = make_shop()
+    made = make(cast, "term.renewed", url=url)
+    asks = program(cast)
+    new = asks.post(f"/webhooks/{made.endpoint_id}/secret")["secret"]
+    assert new.startswith("whsec_")
+    secrets = {"new": new, "old": made.secret}
+    for later, known in ((timedelta(hours=23), {"new", "old"}), (timedelta(hours=24), {"new"})):
+        kind.taken.clear()
+        _delivery(made.endpoint_id, f"after {later}")
+        send(clock.now() + later)
+        [(headers, body)] = kind.taken
+        at, *signed = (part.partition("=")[2] for part in headers["Trunkline-Signature"].split(","))
+        computed = {name: hmac.new(each.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest() for name, each in secrets.items()}
+        assert {name for name, digest in computed.items() if digest in signed} == known
+        assert len(signed) == len(known)
+    assert AuditEntry.objects.filter(action="webhook.rotate", manager_id=cast.company.manager_id).count() == 1
+    program(make_shop("Builders")).post(f"/webhooks/{made.endpoint_id}/secret", expect=404)
+
+
+def test_a_test_event_arrives_as_any_other_does_and_not_too_often(listener: tuple[type[Listener], str]) -> None:
+    kind, url = listener
+    cast = make_shop()
+    made = make(cast, "term.renewed", url=url)
+    asks = program(cast)
+    asks.post(f"/webhooks/{made.endpoint_id}/test")
+    assert send().sent == 1
+    told = json.loads(kind.taken[0][1])
+    assert (told["type"], kind.taken[0][0]["Trunkline-Event"]) == ("test", "test")
+    for _ in range(webhook_endpoints.TESTS_IN_AN_HOUR - 1):
+        asks.post(f"/webhooks/{made.endpoint_id}/test")
+    asks.post(f"/webhooks/{made.endpoint_id}/test", expect=409)
+    assert WebhookDelivery.objects.count() == webhook_endpoints.TESTS_IN_AN_HOUR
+
+
 def test_a_redirect_is_a_failure_and_nobody_follows_it(listener: tuple[type[Listener], str]) -> None:
     kind, url = listener
     kind.status = 307

@@ -112,6 +112,22 @@ def change_webhook(request: ApiRequest, webhook_id: PathId, wanted: WebhookChang
     return _shown(webhook_endpoints.endpoint_of(request.company.pk, webhook_id))
 
 
+@router.post(
+    "/webhooks/{webhook_id}/secret", auth=Right(Audience.ADMINISTER), response=answers(WebhookMadeOut), summary="Replace its secret"
+)
+def rotate_secret(request: ApiRequest, webhook_id: PathId) -> dict[str, Any]:
+    """For 24 hours deliveries are signed with the new one and with the one before."""
+    made = webhook_endpoints.rotate_secret(**acting(request), manager_id=request.company.pk, endpoint_id=webhook_id)
+    return {"webhook": _shown(webhook_endpoints.endpoint_of(request.company.pk, webhook_id)), "secret": made.secret}
+
+
+@router.post("/webhooks/{webhook_id}/test", auth=Right(Audience.ADMINISTER), response=answers(Done), summary="Send a test event there")
+def send_test(request: ApiRequest, webhook_id: PathId) -> dict[str, Any]:
+    """Its `type` is `test`. Within seconds it is among the deliveries, with what was answered."""
+    webhook_endpoints.send_test(**acting(request), manager_id=request.company.pk, endpoint_id=webhook_id)
+    return {"done": True}
+
+
 @router.delete("/webhooks/{webhook_id}", auth=Right(Audience.ADMINISTER), response=answers(Done), summary="Delete a webhook")
 def delete_webhook(request: ApiRequest, webhook_id: PathId) -> dict[str, Any]:
     webhook_endpoints.delete_endpoint(**acting(request), manager_id=request.company.pk, endpoint_id=webhook_id)

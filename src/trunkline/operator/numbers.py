@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 
 from trunkline.domain.number_sheet import StockNumber, read_numbers
 from trunkline.domain.sheets import SheetProblem
-from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, newest_first, operator_page, seen
+from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, operator_page, seen
 from trunkline.store.models import Number, Profile
 from trunkline.usecases import numbers
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
+from trunkline.web.listing import newest_first
 
 SUBJECT = "numbers"
 MOST_SHOWN = 100

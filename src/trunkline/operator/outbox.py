@@ -7,10 +7,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from trunkline.operator.pages import newest_first, operator_page
+from trunkline.operator.pages import operator_page
 from trunkline.store import outbox
 from trunkline.store.models import Mail
 from trunkline.web.access import Audience, open_to
+from trunkline.web.listing import newest_first
 
 
 @open_to(Audience.STAFF)

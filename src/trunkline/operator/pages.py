@@ -1,21 +1,17 @@
-"""What the console's pages share: the frame, lists newest first, and sheets between their preview and their import."""
+"""What the console's pages share: the frame, and sheets between their preview and their import."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from trunkline.store import documents
 from trunkline.web.navigation import OPERATOR, menu
-
-ON_A_PAGE = 50
-Row = TypeVar("Row", bound=Model)
 
 
 def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
@@ -26,28 +22,6 @@ def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> 
         "may_change": getattr(request.user, "staff", "") == "operator",
     }
     return render(request, template, common | page)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """`query`: what else the address says, for the links to other pages. `older`: the last id shown, when there are more."""
-
-    rows: list[Any]
-    older: int | None
-    is_first: bool
-    query: str
-
-
-def newest_first(request: HttpRequest, known: QuerySet[Row]) -> Listed:
-    """`before` is the last id of the page before."""
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        known = known.filter(pk__lt=int(before))
-    found = list(known.order_by("-pk")[: ON_A_PAGE + 1])
-    others = request.GET.copy()
-    others.pop("before", None)
-    older = found[ON_A_PAGE - 1].pk if len(found) > ON_A_PAGE else None
-    return Listed(found[:ON_A_PAGE], older, not before, others.urlencode())
 
 
 @dataclass(frozen=True, slots=True)

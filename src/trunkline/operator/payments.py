@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from trunkline.operator.pages import newest_first, operator_page
+from trunkline.operator.pages import operator_page
 from trunkline.providers.payments.chosen import payment_provider
 from trunkline.store import ledger
 from trunkline.store.models import Dispute, Manager, Payment, ProviderEvent, Refund
@@ -22,6 +22,7 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.confirmation import confirm_identity
 from trunkline.web.forms import AmountField, PageForm
+from trunkline.web.listing import newest_first
 
 MOST_WAITING = 100
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.providers.webhooks import UrlRefused, check_url
 from trunkline.store import sealing
+from trunkline.store.happenings import Happening
 from trunkline.store.models import Manager, WebhookDelivery, WebhookEndpoint
 from trunkline.store.work import By, work
+from trunkline.usecases.webhooks import new_delivery
 
 KINDS = (
     "payment.succeeded",
@@ -23,8 +25,12 @@ KINDS = (
     "call.ended",
     "registration.conflict",
 )
+TEST = "test"
+"""Of an event that nothing has caused: somebody tries whether it arrives. Nobody subscribes to it."""
+TESTS_IN_AN_HOUR = 20
 MOST_ENDPOINTS = 10
 LONGEST_URL = 500
+BOTH_SECRETS = timedelta(hours=24)
 NewSecret = Callable[[], str]
 
 
@@ -86,6 +92,39 @@ def change_endpoint(
         doing.audit("webhook.change", f"webhook {endpoint_id}", manager_id=manager_id, before=before, after=_shown(endpoint))
 
 
+def rotate_secret(
+    *, now: datetime, by: By, manager_id: int, endpoint_id: int, new_secret: NewSecret = secrets.token_urlsafe
+) -> EndpointMade:
+    """For a day deliveries are signed with both. Rotating again within it ends the oldest of the three at once."""
+    secret = f"whsec_{new_secret()}"
+    with work(now=now, by=by) as doing:
+        doing.locks.one(Manager, manager_id)
+        endpoint = endpoint_of(manager_id, endpoint_id)
+        endpoint.former_secret_sealed, endpoint.former_secret_until = endpoint.secret_sealed, now + BOTH_SECRETS
+        endpoint.secret_sealed = sealing.seal(secret)
+        endpoint.save(update_fields=["secret_sealed", "former_secret_sealed", "former_secret_until"])
+        doing.audit("webhook.rotate", f"webhook {endpoint_id}", manager_id=manager_id)
+    return EndpointMade(endpoint_id, secret)
+
+
+def send_test(*, now: datetime, by: By, manager_id: int, endpoint_id: int, new_name: NewSecret = secrets.token_hex) -> int:
+    """An event of the kind `test`, sent and tried again as any other. Returns the delivery's id."""
+    with work(now=now, by=by) as doing:
+        doing.locks.one(Manager, manager_id)
+        endpoint = endpoint_of(manager_id, endpoint_id)
+        if endpoint.disabled_at is not None:
+            raise Conflict("The webhook is disabled: enable it first.")
+        if (
+            WebhookDelivery.objects.filter(endpoint=endpoint, kind=TEST, created_at__gt=now - timedelta(hours=1)).count()
+            >= TESTS_IN_AN_HOUR
+        ):
+            raise Conflict(f"There were {TESTS_IN_AN_HOUR} tests within an hour: wait a little.")
+        test = new_delivery(endpoint, Happening(manager_id, TEST, f"{TEST}/{new_name()}", now, {"sent_by": by.actor}), now)
+        test.save()
+        doing.audit("webhook.test", f"webhook {endpoint_id}", manager_id=manager_id)
+    return test.pk
+
+
 def delete_endpoint(*, now: datetime, by: By, manager_id: int, endpoint_id: int) -> None:
     """Nothing more is sent; what was told stays to be looked at by the operator until it is pruned."""
     with work(now=now, by=by) as doing:
@@ -101,9 +140,7 @@ def replay(*, now: datetime, by: By, manager_id: int, delivery_id: int) -> None:
     """The same event with the same id, again; also one that was taken before."""
     with work(now=now, by=by) as doing:
         doing.locks.one(Manager, manager_id)
-        found = WebhookDelivery.objects.select_related("endpoint").filter(pk=delivery_id, endpoint__manager_id=manager_id).first()
-        if found is None:
-            raise NotFound("There is no such delivery: they are kept for 30 days.")
+        found = delivery_of(manager_id, delivery_id)
         if found.endpoint.disabled_at is not None:
             raise Conflict("The webhook is disabled: enable it first.")
         WebhookDelivery.objects.filter(pk=delivery_id).update(next_try_at=now, tries=0, delivered_at=None, given_up_at=None)
@@ -114,6 +151,14 @@ def endpoint_of(manager_id: int, endpoint_id: int) -> WebhookEndpoint:
     found = WebhookEndpoint.objects.filter(pk=endpoint_id, manager_id=manager_id, deleted_at=None).first()
     if found is None:
         raise NotFound("There is no such webhook.")
+    return found
+
+
+def delivery_of(manager_id: int, delivery_id: int) -> WebhookDelivery:
+    """With its webhook, deleted ones too."""
+    mine = WebhookDelivery.objects.select_related("endpoint").filter(endpoint__manager_id=manager_id)
+    if (found := mine.filter(pk=delivery_id).first()) is None:
+        raise NotFound("There is no such delivery: they are kept for 30 days.")
     return found
 
 

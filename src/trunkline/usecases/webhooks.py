@@ -122,11 +122,15 @@ def _deliveries(happened: Happening, endpoints: list[WebhookEndpoint], now: date
     for endpoint in endpoints:
         is_new = happened.at >= endpoint.created_at or happened.kind == "call.ended"
         if endpoint.manager_id == happened.manager_id and happened.kind in endpoint.events and is_new:
-            about = {"id": happened.name, "type": happened.kind, "at": _iso(happened.at), "data": happened.data}
-            payload = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
-            yield WebhookDelivery(
-                endpoint=endpoint, event=happened.name, kind=happened.kind, payload=payload, created_at=now, next_try_at=now
-            )
+            yield new_delivery(endpoint, happened, now)
+
+
+def new_delivery(endpoint: WebhookEndpoint, happened: Happening, now: datetime) -> WebhookDelivery:
+    """As it will be sent; the caller saves it."""
+    about = {"id": happened.name, "type": happened.kind, "at": _iso(happened.at), "data": happened.data}
+    payload = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
+    named = {"event": happened.name, "kind": happened.kind, "payload": payload}
+    return WebhookDelivery(endpoint=endpoint, **named, created_at=now, next_try_at=now)
 
 
 def _postpone_others(delivery: WebhookDelivery, now: datetime) -> None:
@@ -151,8 +155,15 @@ def _claim(delivery: WebhookDelivery, now: datetime) -> bool:
 
 def _letter(delivery: WebhookDelivery, now: datetime) -> tuple[str, bytes, dict[str, str]]:
     body = delivery.payload.encode()
-    signed = signature(sealing.unseal(delivery.endpoint.secret_sealed), int(now.timestamp()), body)
+    signed = signature(_secrets(delivery.endpoint, now), int(now.timestamp()), body)
     return delivery.endpoint.url, body, {SIGNATURE: signed, "Trunkline-Event": delivery.kind, "User-Agent": "Trunkline-Webhooks/1"}
+
+
+def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
+    """The former one last: a receiver that keeps only the last of several still knows it."""
+    overlaps = endpoint.former_secret_until is not None and now < endpoint.former_secret_until
+    sealed = [endpoint.secret_sealed, *([endpoint.former_secret_sealed] if overlaps else [])]
+    return [sealing.unseal(each) for each in sealed]
 
 
 def _note(delivery: WebhookDelivery, answer: Told, now: datetime, by: By) -> None:
@@ -171,7 +182,7 @@ def _note(delivery: WebhookDelivery, answer: Told, now: datetime, by: By) -> Non
 
 
 def _note_failure(endpoint_id: int, answer: Told, now: datetime, by: By) -> None:
-    """An endpoint that has taken nothing for days is disabled; its company sees that in the history and in the API."""
+    """An endpoint that has taken nothing for days is disabled; its company sees that in the Manager, in the history and in the API."""
     open_ = WebhookEndpoint.objects.filter(pk=endpoint_id, disabled_at=None)
     open_.filter(failing_since=None).update(failing_since=now)
     if not open_.filter(failing_since__lte=now - DISABLED_AFTER).exists():

@@ -50,6 +50,8 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(max_length=500)
     events = models.JSONField(help_text="kinds of events")
     secret_sealed = models.TextField()
+    former_secret_sealed = models.TextField(blank=True, default="", help_text="the one before: deliveries are signed with it, too")
+    former_secret_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)
@@ -77,6 +79,7 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(name="webhook_to_send", fields=["next_try_at"], condition=Q(delivered_at__isnull=True, given_up_at__isnull=True)),
             models.Index(name="webhook_by_age", fields=["created_at"]),
+            models.Index(name="webhook_newest", fields=["endpoint", "-id"]),
         ]
 
 
