@@ -52,6 +52,15 @@ def test_r7_1_a_number_is_rented_by_the_month_and_keeps_its_day(market: Market) 
     assert audit().ok
 
 
+def test_a_month_that_waits_is_tried_at_the_price_of_now(market: Market) -> None:
+    bought = number_fees.rent_number(**given(market), profile_id=market.profile_id)
+    drain(market, leave=2 * MICROS)
+    recharge = Recharger(market, "later")
+    assert [sweep(bought.ends_at, recharge), sweep(bought.ends_at, recharge)] == [(0, 0, 0, 1), (0, 0, 0, 0)]
+    Number.objects.update(monthly_price_micros=2 * MICROS)
+    assert (sweep(bought.ends_at, recharge), market.credit) == ((1, 0, 0, 0), 0)
+
+
 def test_r7_1_cancelled_it_is_usable_until_the_end_and_returns_to_the_stock(market: Market) -> None:
     bought = number_fees.rent_number(**given(market), profile_id=market.profile_id)
     profiles.set_caller_id(**market.me(), caller_id=f"+{NUMBER}")

@@ -15,7 +15,8 @@ from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
 from trunkline.store.models import Account, Posting, RechargeRule, Term
 from trunkline.store.work import By
-from trunkline.usecases import bundles, credit, products, profiles, subscriptions
+from trunkline.usecases import bundles, credit, products, profiles, renewals, subscriptions
+from trunkline.usecases.renewal_prices import RENEWAL_PRICE, unit_price_micros
 from trunkline.usecases.renewals import Renewed, due_since, renew_due
 
 END = NOW + MONTH
@@ -44,6 +45,10 @@ def market(store: Store) -> Market:
     return made
 
 
+def set_price(market: Market, price_micros: int | None) -> None:
+    products.set_channel_price(now=NOW, by=BY, price_list_id=market.company.price_list_id, price_micros=price_micros)
+
+
 def sweep(now: datetime, recharge: Recharger | None = None, limit: int = 100) -> tuple[int, int, int, int]:
     done = renew_due(now=now, by=BY, limit=limit, recharge=recharge)
     return done.renewed, done.ended, done.lapsed, done.unpaid
@@ -61,10 +66,10 @@ def test_r3_2_a_subscription_renews_by_itself_at_its_end(market: Market) -> None
 
 
 def test_renewed_at_todays_price(market: Market) -> None:
-    products.set_channel_price(now=NOW, by=BY, price_list_id=market.company.price_list_id, price_micros=1)
+    set_price(market, 1)
     sweep(END)
     assert market.open("channels").price_micros == 5
-    products.set_channel_price(now=NOW, by=BY, price_list_id=market.company.price_list_id, price_micros=None)
+    set_price(market, None)
     assert sweep(END + MONTH) == (0, 0, 1, 0)
 
 
@@ -114,6 +119,57 @@ def test_r3_6_the_wait_ends_after_three_days(market: Market) -> None:
     sweep(END, recharge)
     assert sweep(END + 3 * DAY, recharge) == (0, 0, 1, 0)
     assert market.channels == 0
+
+
+def test_what_waits_is_tried_as_soon_as_the_price_of_now_is_there(market: Market) -> None:
+    """Not by what the last term has cost."""
+    recharge = Recharger(market, "later")
+    drain(market, leave=4 * CHANNEL)
+    sweep(END, recharge)
+    set_price(market, 2 * CHANNEL)
+    credit.book_payment(now=NOW, by=BY, manager_id=market.company.manager_id, amount_micros=2 * CHANNEL, reference="too little now")
+    assert (due_since(END), sweep(END, recharge), recharge.asked) == (None, (0, 0, 0, 0), 1)
+    set_price(market, CHANNEL // 2)
+    assert (due_since(END), sweep(END, recharge), recharge.asked) == (END, (1, 0, 0, 0), 1)
+
+
+def test_what_waits_is_tried_when_auto_recharge_is_set_up_anew(market: Market) -> None:
+    recharge = Recharger(market, "later")
+    drain(market)
+    sweep(END, recharge)
+    rule = RechargeRule.objects.create(
+        account=market.company.manager.account, threshold_micros=0, amount_micros=1, next_try_at=END + DAY, failures=1
+    )
+    assert due_since(END) is None
+    RechargeRule.objects.filter(pk=rule.pk).update(next_try_at=None, failures=0)  # as `recharge_rules` does
+    recharge.outcome, recharge.brings = "recharged", 50 * MICROS
+    assert sweep(END, recharge) == (1, 0, 0, 0)
+
+
+def test_one_that_cannot_be_settled_stops_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    market = Market(profile_count=3)
+    for ident in market.company.profile_ids:
+        subscriptions.buy_channels(now=NOW, by=BY, profile_id=ident, channels=1)
+    settle, stuck = renewals._settle, Term.objects.filter(ended_at=None).earliest("pk").pk
+
+    def settle_others(now: datetime, by: By, term_id: int, recharge: renewals.Recharge | None) -> renewals.Outcome:
+        if term_id == stuck:
+            raise ZeroDivisionError
+        return settle(now, by, term_id, recharge)
+
+    monkeypatch.setattr(renewals, "_settle", settle_others)
+    assert sweep(END) == (2, 0, 0, 0)
+    assert due_since(END) == END
+
+
+def test_the_price_of_a_renewal_is_one_in_python_and_in_sql(market: Market) -> None:
+    bundles.buy_bundles(**market.bundle(), quantity=3)
+    subscriptions.change_channels(**market.me(), channels=7)
+    Term.objects.filter(kind="channels", ended_at=None).update(complimentary=True)
+    found = Term.objects.select_related("manager__price_list", "product", "number").annotate(in_sql=RENEWAL_PRICE)
+    prices = [(term.in_sql, term.quantity * (unit_price_micros(term, term.manager) or 0)) for term in found]
+    assert [one for one, _ in prices] == [other for _, other in prices]
+    assert {one for one, _ in prices} >= {0, 3 * BUNDLE}
 
 
 def test_r3_3_what_waits_for_its_payment_can_be_made_smaller(market: Market) -> None:

@@ -18,7 +18,7 @@ BY = By("clock", "trunkline")
 def all_sweeps() -> list[Sweep]:
     """New ones for each loop: some remember how far they have looked."""
     return [
-        Sweep("renewals", reminder_rows.first_ended, _renew),
+        Sweep("renewals", renewals.due_since, _renew),
         Sweep("payments", _always, lambda now, limit: ask_for_payments_again(now, BY, limit), every_seconds=20),
         Sweep("recharges", _recharges_due, _recharge),
         Sweep(
@@ -35,8 +35,7 @@ def all_sweeps() -> list[Sweep]:
 
 
 def _renew(now: datetime, limit: int) -> int:
-    done = renewals.renew_due(now=now, by=BY, limit=limit, recharge=recharge_manager)
-    return done.renewed + done.ended + done.lapsed
+    return renewals.renew_due(now=now, by=BY, limit=limit, recharge=recharge_manager).done
 
 
 def _recharges_due(now: datetime) -> datetime | None:

@@ -44,11 +44,6 @@ def crossed_low(limit: int) -> list[int]:
     return list(Manager.objects.filter(fell | rose).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
-def first_ended(now: datetime) -> datetime | None:
-    """When the oldest open term ended that nobody has settled yet."""
-    return Term.objects.filter(ended_at__isnull=True, ends_at__lte=now).order_by("ends_at").values_list("ends_at", flat=True).first()
-
-
 def first_end(after: datetime) -> datetime | None:
     """When the next open term ends."""
     return Term.objects.filter(ended_at__isnull=True, ends_at__gt=after).order_by("ends_at").values_list("ends_at", flat=True).first()

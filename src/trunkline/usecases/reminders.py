@@ -15,6 +15,7 @@ from trunkline.store.models import Account, Manager, Term
 from trunkline.store.work import By, work
 from trunkline.usecases import notices
 from trunkline.usecases.mail import is_address
+from trunkline.usecases.renewal_prices import unit_price_micros
 
 log = structlog.get_logger()
 
@@ -57,22 +58,9 @@ def remind(*, now: datetime, by: By, since: datetime | None) -> int:
     return done
 
 
-def renewal_price(term: Term) -> int:
-    """What its next term will cost, at the prices of now."""
-    if term.complimentary:
-        return 0
-    match term.kind:
-        case Term.Kind.BUNDLE if term.product is not None:
-            return term.quantity * term.product.price_micros
-        case Term.Kind.NUMBER if term.number is not None:
-            return term.number.monthly_price_micros
-    unit = term.manager.price_list.channel_price_micros
-    return term.price_micros if unit is None else term.quantity * unit
-
-
 def _remind(terms: list[Term], now: datetime, by: By) -> int:
     manager = terms[0].manager
-    endings = [Ending(term.pk, term.ends_at, term.renews, renewal_price(term)) for term in terms]
+    endings = [Ending(term.pk, term.ends_at, term.renews, _price_micros(term)) for term in terms]
     by_id = {term.pk: term for term in terms}
     with work(now=now, by=by) as doing:
         free = ledger.free(doing.locks.one(Account, manager.account_id))
@@ -81,6 +69,12 @@ def _remind(terms: list[Term], now: datetime, by: By) -> int:
             term = by_id[each.term_id]
             notices.term_ends(doing, term, days=each.days, price_micros=each.price_micros, free_micros=max(each.free_micros, 0))
     return len(found)
+
+
+def _price_micros(term: Term) -> int:
+    """Of its renewal. What is not sold any more is told by what it has cost: it may be sold again until then."""
+    unit_price = unit_price_micros(term, term.manager)
+    return term.price_micros if unit_price is None else term.quantity * unit_price
 
 
 def _tell_low_balance(manager_id: int, now: datetime, by: By) -> None:

@@ -16,15 +16,16 @@ from typing import Protocol
 import structlog
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
 
-from trunkline.domain.errors import Conflict
+from trunkline.domain.errors import Problem
 from trunkline.domain.terms import GRACE, TERM
 from trunkline.store import ledger
-from trunkline.store.models import Number, RechargeRule, Term
+from trunkline.store.models import Manager, Number, RechargeRule, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import notices, terms
 from trunkline.usecases.number_fees import month_after
 from trunkline.usecases.numbers import lock_place, send_back
 from trunkline.usecases.profile_changes import announce
+from trunkline.usecases.renewal_prices import RENEWAL_PRICE, unit_price_micros
 from trunkline.usecases.terms import Shelf, Till
 
 log = structlog.get_logger()
@@ -87,8 +88,10 @@ def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = 
             break
         try:
             done[_settle(now, by, place[2], recharge)] += 1
-        except Conflict as problem:  # somebody changed the same at this moment: the next sweep looks again
+        except Problem as problem:  # somebody changed, or deleted, the same at this moment: the next sweep looks again
             log.warning("a term was not settled", term=place[2], reason=str(problem))
+        except Exception:  # those behind it go on
+            log.exception("a term was not settled", term=place[2])
     _expire_released_minutes(now, by)
     return Renewed(
         done[Outcome.RENEWED], done[Outcome.ENDED], done[Outcome.LAPSED], done[Outcome.UNPAID], more=limit > 0 and place is not None
@@ -97,7 +100,8 @@ def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = 
 
 def _next_due(now: datetime, after: tuple[datetime, int, int] | None) -> tuple[datetime, int, int] | None:
     """The first that has ended behind a place in the order: by its end, channels before bundles. A renewed term's next one comes later."""
-    due = Term.objects.filter(_worth_a_try(now), ended_at=None, ends_at__lte=now).annotate(rank=_RANK)
+    open_terms = Term.objects.annotate(rank=_RANK, renewal_price=RENEWAL_PRICE)
+    due = open_terms.filter(_worth_a_try(now), ended_at=None, ends_at__lte=now)
     if after is not None:
         ends_at, rank, ident = after
         same = Q(ends_at=ends_at)
@@ -108,8 +112,9 @@ def _next_due(now: datetime, after: tuple[datetime, int, int] | None) -> tuple[d
 def _worth_a_try(now: datetime) -> Q:
     """What waits for a payment waits until there is Credit, Auto-recharge may try again, or the time is over."""
     credit = F("manager__account__balance") - F("manager__account__held")
-    tries_again = RechargeRule.objects.filter(account=OuterRef("manager__account"), enabled=True, next_try_at__lte=now)
-    return Q(unpaid_since=None) | Q(unpaid_since__lte=now - GRACE) | Q(price_micros__lte=credit) | Q(Exists(tries_again))
+    may_try = Q(next_try_at=None) | Q(next_try_at__lte=now)  # it has never tried, or somebody has set it up anew
+    tries_again = RechargeRule.objects.filter(may_try, account=OuterRef("manager__account"), enabled=True)
+    return Q(unpaid_since=None) | Q(unpaid_since__lte=now - GRACE) | Q(renewal_price__lte=credit) | Q(Exists(tries_again))
 
 
 def _settle(now: datetime, by: By, term_id: int, recharge: Recharge | None) -> Outcome:
@@ -137,7 +142,7 @@ def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int
     term = next((each for each in shelf.terms if each.pk == seen.pk), None)
     if term is None:
         return (Outcome.GONE if seen.renews else Outcome.ENDED), 0
-    following = _following(term, till, shelf)
+    following = _following(term, till.manager, _quantity(term, shelf))
     if following is not None and _can_pay(till, following):
         terms.end(doing, till, term, Term.End.RENEWED)
         terms.log(doing, f"{term.kind}.renew", terms.begin(doing, till, following, terms.describe(following)))
@@ -154,10 +159,10 @@ def _settle_number(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, in
     assert seen.number_id is not None, "a constraint of the store"
     till = terms.open_till(doing, seen.manager)
     number, profile = lock_place(doing, seen.number_id)
-    term = Term.objects.select_related("manager").get(pk=seen.pk)
+    term = Term.objects.select_related("manager__price_list", "number").get(pk=seen.pk)
     if term.ended_at is not None:
         return Outcome.GONE, 0
-    following = _next_number(term, number)
+    following = _following_month(term, number)
     if term.renews and _can_pay(till, following):
         terms.end(doing, till, term, Term.End.RENEWED)
         terms.log(doing, "number.renew", terms.begin(doing, till, following, terms.describe(following)))
@@ -173,30 +178,28 @@ def _settle_number(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, in
     return (Outcome.LAPSED if term.renews else Outcome.ENDED), 0
 
 
-def _following(term: Term, till: Till, shelf: Shelf) -> Term | None:
+def _following(term: Term, manager: Manager, quantity: int) -> Term | None:
     """The next term at today's price. None: it can't be had any more, whatever is paid."""
-    if term.kind == Term.Kind.BUNDLE:
-        return _next_bundle(term, shelf)
-    price = till.manager.price_list.channel_price_micros
-    if price is None and not term.complimentary:
+    unit_price = unit_price_micros(term, manager)
+    if unit_price is None or quantity < 1:
         return None
-    return _next(term, term.quantity, 0 if term.complimentary else term.quantity * (price or 0))
-
-
-def _next_bundle(term: Term, shelf: Shelf) -> Term | None:
-    """Not more bundles than there are channels now (R5.2): nobody pays for minutes that can't be used."""
-    others = sum(each.quantity for each in shelf.bundles if each is not term)
-    room = (shelf.channels.quantity if shelf.channels else 0) - others
-    quantity = min(term.quantity, room)
-    if quantity < 1 or term.product is None:
-        return None
-    following = _next(term, quantity, 0 if term.complimentary else quantity * term.product.price_micros)
-    following.granted_seconds = terms.granted_seconds(term.product, quantity)
+    following = _next(term, quantity, quantity * unit_price)
+    if term.product is not None:
+        following.granted_seconds = terms.granted_seconds(term.product, quantity)
     return following
 
 
-def _next_number(term: Term, number: Number) -> Term:
-    following = _next(term, 1, 0 if term.complimentary else number.monthly_price_micros)
+def _quantity(term: Term, shelf: Shelf) -> int:
+    """As many as now; but not more bundles than there are channels now (R5.2): nobody pays for minutes that can't be used."""
+    if term.kind == Term.Kind.CHANNELS:
+        return term.quantity
+    others = sum(each.quantity for each in shelf.bundles if each is not term)
+    return min(term.quantity, (shelf.channels.quantity if shelf.channels else 0) - others)
+
+
+def _following_month(term: Term, number: Number) -> Term:
+    following = _following(term, term.manager, 1)
+    assert following is not None, "a number in the stock has a price"
     following.ends_at = month_after(term)
     following.profile_id, following.anchored_at = number.profile_id, term.anchored_at
     return following
