@@ -110,7 +110,8 @@ class Crowd:
 
     def numbers(self, count: int) -> None:
         """Rented: at home, elsewhere, of accounts, of nobody; each with its term."""
-        places = itertools.cycle[dict[str, Any]]([{"profile": self.home}, {"profile": self._elsewhere}, {"account": self._somebody}, {}])
+        where: tuple[dict[str, Any], ...] = ({"profile": self.home}, {"profile": self._elsewhere}, {"account": self._somebody}, {})
+        places = itertools.cycle(where)
         rows = [self._number(serial, manager=self.manager, **next(places)) for serial in self.serials(count)]
         made = Number.objects.bulk_create(rows)
         about: dict[str, Any] = {"kind": "number", "manager": self.manager, "price_micros": MICROS, "anchored_at": self.now, **self.one_day}
