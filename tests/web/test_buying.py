@@ -16,7 +16,7 @@ from tests.web.shop import BUNDLE, CHANNEL, make_shop, product_of
 from trunkline.domain.money import MICROS
 from trunkline.store import clock
 from trunkline.store.audit import audit
-from trunkline.store.models import Payment, Profile, Role, Term
+from trunkline.store.models import AuditEntry, Payment, Profile, Role, Term
 from trunkline.usecases import credit, products, subscriptions
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -187,7 +187,11 @@ def test_pages_ask_the_same_with_more_rows(cast: Cast, buyer: Client, path: str)
 
 def test_calls_are_kept_before_a_profile_is_deleted(cast: Cast, buyer: Client) -> None:
     subscriptions.buy_channels(now=clock.now(), by=BY, profile_id=cast.company.profile_ids[0], channels=3)
+    assert "reports/acknowledge" in buyer.get(at(cast, "delete/calls.csv")).headers["Location"]
+    buyer.post("/reports/acknowledge", {"next": at(cast, "delete")})
+    assert signed_in(join(cast, Role.READ_ONLY)).get(at(cast, "delete/calls.csv")).status_code == 403
     answer = buyer.get(at(cast, "delete/calls.csv"))
+    assert AuditEntry.objects.get(action="records.export").target == "all calls of Sales.Architects"
     assert b"".join(answer.streaming_content).decode().splitlines()[0].startswith("started_at,call_ref")  # type: ignore[attr-defined]
     assert "This is not its name" in buyer.post(at(cast, "delete"), {"name": "sales.architects"}).content.decode()
     assert cast.company.profile().state == Profile.State.ACTIVE

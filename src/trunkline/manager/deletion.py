@@ -11,18 +11,21 @@ from defusedcsv import csv
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.money import decimal_text
 from trunkline.domain.months import Month
 from trunkline.manager import scope
 from trunkline.manager.profile import page_of
+from trunkline.manager.reports.privacy import notice_first
+from trunkline.manager.reports.subject import may_see_records
 from trunkline.store import ledger
 from trunkline.store.models import Profile
 from trunkline.store.usage import Line, Scope, every_call
-from trunkline.usecases import profile_deletion
+from trunkline.usecases import call_records, profile_deletion
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting, engines_now, now
 from trunkline.web.company import CompanyRequest
@@ -56,16 +59,21 @@ def delete(request: CompanyRequest, profile_id: int) -> HttpResponse:
         messages.success(request, f"{profile.name} is deleted. Its Credit and its numbers are the Manager's again.")
         return redirect("trunks")
     plan = profile_deletion.preview_profile_deletion(now=now(), profile_id=profile.pk)
-    return page_of(request, profile, "manager/deletion/delete.html", {"form": form, "plan": plan})
+    page = {"form": form, "plan": plan, "may_see_records": may_see_records(request)}
+    return page_of(request, profile, "manager/deletion/delete.html", page)
 
 
-@open_to(Audience.LOOK)
+@open_to(Audience.RECORDS)
 @require_safe
-def calls(request: CompanyRequest, profile_id: int) -> StreamingHttpResponse:
-    """Every call of the profile as CSV, month by month, newest first in each."""
+def calls(request: CompanyRequest, profile_id: int) -> HttpResponseBase:
+    """Every call of the profile as CSV, month by month, newest first in each. What call records are is read first (SPEC R9.2)."""
     profile = scope.profile_of(request, profile_id)
+    if notice := notice_first(request, then=reverse("profile_delete", args=[profile.pk])):
+        return notice
+    call_records.note_export(**acting(request), manager_id=request.company.pk, report=f"all calls of {profile.name}", file_format="csv")
     answer = StreamingHttpResponse(_lines(profile, ZoneInfo(request.company.time_zone)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="calls-of-profile-{profile.pk}.csv"'
+    answer["Cache-Control"] = "no-store"
     return answer
 
 

@@ -15,12 +15,15 @@ from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
 
 
-def notice_first(request: CompanyRequest) -> HttpResponse | None:
-    """Whoever may see call records reads what they are first; None: has read it, or sees none. Asked when it is known that there is something."""
+def notice_first(request: CompanyRequest, *, then: str = "") -> HttpResponse | None:
+    """Whoever may see call records reads what they are first; None: has read it, or sees none. Asked when it is known that there is something.
+
+    `then`: the page that follows, when what was asked for is no page.
+    """
     membership = request.membership
     if membership.role not in Audience.RECORDS.roles or membership.records_acknowledged_at is not None:
         return None
-    return redirect(f"{reverse('reports_acknowledge')}?{urlencode({'next': request.get_full_path()})}")
+    return redirect(f"{reverse('reports_acknowledge')}?{urlencode({'next': then or request.get_full_path()})}")
 
 
 @open_to(Audience.RECORDS)
