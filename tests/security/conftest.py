@@ -16,6 +16,9 @@ from tests.security.people import a_call_works
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 NEVER = ("trunkline_not_understood_total", "trunkline_set_aside_total", "trunkline_unpaid_seconds_total")
 
+UNANSWERED_SECONDS = 45.0
+"""A BYE that nobody answers keeps its dialog for as long as it is repeated: 64*T1 (RFC 3261)."""
+
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest) -> Iterator[WholeInstance]:
@@ -23,6 +26,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[WholeInstance]:
         instance = in_free_ports(lambda: stack.enter_context(WholeInstance()))
         asyncio.run(a_call_works(instance))  # everything that is loaded when it is first needed
         yield instance
+        instance.eventually(lambda: not instance.rpc.dialogs(), "Kamailio has forgotten all calls", within=UNANSWERED_SECONDS)
         instance.keeps_home = request.session.testsfailed > 0
         found = instance.audit()
         assert found["ok"], found

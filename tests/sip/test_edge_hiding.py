@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from tests.sip.edge_instance import CARRIER_ID, EdgeInstance, carrier, connect, introduce, pbx
-from tests.sip.fake_callcontrol import allowed, route
+from tests.sip.fake_callcontrol import Json, allowed, route
 from tests.siptest import Call, Message, UserAgent, scenario
 
 pytestmark = pytest.mark.engines
@@ -49,20 +51,29 @@ def assert_hidden(agent: UserAgent, *secrets: str) -> None:
         assert secret.lower() not in text, f"{secret!r} reached {agent.transcript.name}"
 
 
+@asynccontextmanager
+async def both(edge: EdgeInstance) -> AsyncIterator[tuple[UserAgent, UserAgent]]:
+    """A PBX and a carrier."""
+    async with secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as one, secretive(carrier(edge), "carrier-secret") as other:
+        yield one, other
+
+
+async def dial(edge: EdgeInstance, caller: UserAgent, callee: UserAgent, **details: Any) -> tuple[Call, Json]:
+    """The PBX calls, and either side is to see other names. With the verdict."""
+    shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
+    verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
+    edge.callcontrol.admit = lambda question: verdict
+    return await caller.invite("33123456789", body=_plain_sdp(), **details), verdict
+
+
 PBX_SECRETS = ("pbx-secret", "127.0.0.4", "10.9.8.7", "12345678901234", "pbx-call-id")
 CARRIER_SECRETS = ("carrier-secret", "127.0.0.2", "gateway")
 
 
 @scenario
 async def test_a_whole_call_from_the_pbx(edge: EdgeInstance) -> None:
-    async with (
-        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
-        secretive(carrier(edge), "carrier-secret") as callee,
-    ):
-        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
-        edge.callcontrol.admit = lambda question: verdict
-        call = await caller.invite("33123456789", headers=PBX_HEADERS, call_id="pbx-call-id-7@127.0.0.4", body=_plain_sdp())
+    async with both(edge) as (caller, callee):
+        call, _ = await dial(edge, caller, callee, headers=PBX_HEADERS, call_id="pbx-call-id-7@127.0.0.4")
         ringing = caller.spawn(call.expect(180))
         incoming = await callee.incoming()
         await incoming.ring(headers=[("Server", "carrier-secret"), ("Warning", '399 carrier-secret "x"')])
@@ -106,14 +117,8 @@ async def test_a_whole_call_from_a_carrier(edge: EdgeInstance) -> None:
 @scenario
 async def test_before_the_answer(edge: EdgeInstance) -> None:
     """An acknowledged 183 makes an early dialog, in which both sides may talk."""
-    async with (
-        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
-        secretive(carrier(edge), "carrier-secret") as callee,
-    ):
-        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
-        edge.callcontrol.admit = lambda question: verdict
-        call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-10", headers=[("Supported", "100rel")])
+    async with both(edge) as (caller, callee):
+        call, _ = await dial(edge, caller, callee, call_id="pbx-call-id-10", headers=[("Supported", "100rel")])
         progress = caller.spawn(call.expect(183))
         incoming = await callee.incoming()
         incoming.auto_answer |= {"PRACK"}
@@ -134,37 +139,49 @@ async def test_before_the_answer(edge: EdgeInstance) -> None:
 @pytest.mark.parametrize("status", [302, 404, 407, 486, 503])
 @scenario
 async def test_a_refusal(edge: EdgeInstance, status: int) -> None:
-    async with (
-        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
-        secretive(carrier(edge), "carrier-secret") as callee,
-    ):
-        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
-        edge.callcontrol.admit = lambda question: verdict
-        call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-8")
+    async with both(edge) as (caller, callee):
+        call, _ = await dial(edge, caller, callee, call_id="pbx-call-id-8")
         final = caller.spawn(call.final())
         incoming = await callee.incoming()
         told = [
             ("Server", "carrier-secret"),
             ("Contact", "<sip:gateway@127.0.0.2>"),
             ("Proxy-Authenticate", 'Digest realm="carrier-secret", nonce="1"'),
+            ("Reason", "Q.850;cause=17"),
         ]
         await incoming.reject(status, headers=told)
-        await final
+        assert (await final).get("reason") == ("" if status in (302, 407) else "Q.850;cause=17")
         assert_hidden(callee, *PBX_SECRETS)
         assert_hidden(caller, *CARRIER_SECRETS)
 
 
+UNREADABLE = [("Retry-After", "soon"), ("From", "<sip:somebody@carrier-secret>;tag=1"), ("Content-Length", "none")]
+
+
+@pytest.mark.parametrize("header", UNREADABLE, ids=lambda header: header[0])
+@pytest.mark.parametrize(("status", "told"), [(183, 603), (200, 603), (302, 480), (407, 503), (486, 486)])
+@scenario
+async def test_an_answer_that_cannot_be_read(edge: EdgeInstance, status: int, told: int, header: tuple[str, str]) -> None:
+    """Nothing could be hidden in it. A refusal is told in our own words, what else it may be is not passed on; nothing of the call is left."""
+    async with both(edge) as (caller, callee):
+        call, verdict = await dial(edge, caller, callee)
+        final = caller.spawn(call.final(told))
+        incoming = await callee.incoming()
+        headers = [("Server", "carrier-secret"), ("Contact", "<sip:gateway@127.0.0.2>"), header]
+        await callee.reply(incoming.invite, incoming.invite_peer, status, headers=headers)
+        if status < 300:
+            await incoming.reject(603)
+        await final
+        assert edge.callcontrol.wait_for("fail", c=verdict["call"])["status"] == max(status, 603 if status < 300 else 0)
+        assert int(verdict["call"]) not in edge.rpc.dialogs()
+        assert_hidden(caller, *CARRIER_SECRETS)
+    edge.forgive(": parse_", ": get_hdr_field()", "check_required_headers()", "dlg_onreply()")
+
+
 @scenario
 async def test_a_cancelled_call(edge: EdgeInstance) -> None:
-    async with (
-        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
-        secretive(carrier(edge), "carrier-secret") as callee,
-    ):
-        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
-        edge.callcontrol.admit = lambda question: verdict
-        call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-9")
+    async with both(edge) as (caller, callee):
+        call, _ = await dial(edge, caller, callee, call_id="pbx-call-id-9")
         ringing = caller.spawn(call.expect(180))
         incoming = await callee.incoming()
         await incoming.ring()
@@ -178,14 +195,8 @@ async def test_a_cancelled_call(edge: EdgeInstance) -> None:
 
 @scenario
 async def test_the_platform_hangs_up(edge: EdgeInstance) -> None:
-    async with (
-        secretive(pbx(edge, host="127.0.0.4"), "pbx-secret") as caller,
-        secretive(carrier(edge), "carrier-secret") as callee,
-    ):
-        shown = {"from": f"sip:+12025550100@{edge.domain}", "to": f"sip:+33123456789@{edge.domain}"}
-        verdict = allowed(route(f"sip:+33123456789@{callee.wire.local}", **shown))
-        edge.callcontrol.admit = lambda question: verdict
-        call = await caller.invite("33123456789", body=_plain_sdp(), call_id="pbx-call-id-10")
+    async with both(edge) as (caller, callee):
+        call, verdict = await dial(edge, caller, callee, call_id="pbx-call-id-10")
         answered = caller.spawn(call.answered())
         incoming = await callee.incoming()
         await incoming.answer(body=_plain_sdp())

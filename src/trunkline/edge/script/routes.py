@@ -23,6 +23,9 @@ NEVER_SHOWN = {401: (503, "Service Unavailable"), 407: (503, "Service Unavailabl
 MOVED = (480, "Temporarily Unavailable")
 """For 3xx: where to it moved is the callee's business, and the new place was never paid for."""
 
+READABLE, NO_URIS = 4, 0
+"""What the sanity module is to look at: whether the headers can be read."""
+
 
 class Call(NamedTuple):
     """What the transaction remembers of its call, in `$avp(call)`. `caller_leg`: the caller's half of `legs`, as JSON fields."""
@@ -127,6 +130,7 @@ def _relay(sending: _Sending) -> bool:
     KSR.tm.t_on_branch("ksr_dress")  # each time: nothing may leave undressed
     KSR.tm.t_on_reply("ksr_invite_reply")
     KSR.tm.t_on_failure("ksr_invite_failed")
+    KSR.pv.unset("$avp(unreadable)")
     if sending.route["carrier"]:
         note_carrier(host_and_port(sending.route["uri"])[0])
     KSR.seturi(sending.route["uri"])
@@ -178,6 +182,9 @@ def replied() -> None:
     status = pv("$rs")
     call = recall() if status > 100 else None
     if call is None:
+        return
+    if status >= 300 and KSR.sanity.sanity_check(READABLE, NO_URIS) <= 0:
+        KSR.pvx.avp_sets("unreadable", "1")
         return
     mark = call.mark
     drop_headers()
@@ -271,6 +278,8 @@ def _may_try_next(status: int) -> bool:
 
 def _replace_final(status: int) -> None:
     shown = MOVED if 300 <= status < 400 else NEVER_SHOWN.get(status)
+    if not shown and pv("$avp(unreadable)"):
+        shown = (status, "Refused")
     if shown:
         KSR.tm.t_reply(*shown)
 
