@@ -93,7 +93,7 @@ def bundle_deal(profile: Profile, code: str, product_id: int, asked: int, now: d
 
 
 def number_deal(manager: Manager, number: Number, now: datetime) -> Deal | None:
-    if number.manager_id is not None or free(manager.account_id) < NUMBER_PRICE:
+    if number.manager_id is not None or manager.state == "suspended" or free(manager.account_id) < NUMBER_PRICE:
         return None
     return Deal(1, NUMBER_PRICE, 0, now, month_later(now, now, manager.time_zone))
 
@@ -114,7 +114,7 @@ def changed_on(profile: Profile, now: datetime) -> bool:
 
 def _paid(manager: Manager, old: Term | None, quantity: int, price: int, now: datetime) -> Deal | None:
     back = refund(old, now) if old is not None else 0
-    if free(manager.account_id) + back < price:
+    if manager.state == "suspended" or free(manager.account_id) + back < price:
         return None
     starts_at = now if old is None else min(now, old.ends_at)
     return Deal(quantity, price, back, starts_at, starts_at + DAYS_30)

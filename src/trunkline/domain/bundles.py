@@ -24,6 +24,7 @@ class BundleFacts:
     channels_until: datetime | None = None
     running: Running | None = None
     others: int = 0
+    suspended: bool = False
 
 
 def bundle_offer(asked: int, facts: BundleFacts, now: datetime) -> Offer:
@@ -38,6 +39,7 @@ def bundle_offer(asked: int, facts: BundleFacts, now: datetime) -> Offer:
         free_micros=facts.free_micros,
         currency=facts.currency,
         now=now,
+        suspended=facts.suspended,
         problems=_problems(asked, facts),
         warnings=_warnings(facts),
     )

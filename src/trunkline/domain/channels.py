@@ -22,6 +22,7 @@ class ChannelFacts:
     running: Running | None = None
     bundles: int = 0
     changed_today: bool = False
+    suspended: bool = False
 
 
 def rounded_channels(asked: int) -> int:
@@ -42,6 +43,7 @@ def channel_offer(asked: int, facts: ChannelFacts, now: datetime) -> Offer:
         free_micros=facts.free_micros,
         currency=facts.currency,
         now=now,
+        suspended=facts.suspended,
         problems=_problems(quantity, facts),
     )
 

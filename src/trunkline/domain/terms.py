@@ -17,6 +17,7 @@ from trunkline.domain.money import for_people
 TERM = timedelta(days=30)
 GRACE = timedelta(days=3)
 """So long a renewal waits for a payment that has not failed for good."""
+SUSPENDED = "The company is suspended: what runs goes on and is renewed, but nothing new can be bought until the operator lifts that."
 
 _SECOND = timedelta(seconds=1)
 _MONTHS = 12
@@ -158,14 +159,18 @@ def offer(
     free_micros: int,
     currency: str,
     now: datetime,
+    suspended: bool,
     problems: list[str],
     warnings: list[str] | None = None,
 ) -> Offer:
-    """30 days of `quantity`, in place of what is `running`. Credit is enough if it is so after the refund: all or nothing."""
+    """30 days of `quantity`, in place of what is `running`. Credit is enough if it is so after the refund: all or nothing.
+
+    `suspended`: the company is, and can have nothing new (R12).
+    """
     price = quantity * unit_price_micros
     refund = running.refund_micros(now) if running else 0
     after = free_micros + refund - price
-    problems = [*problems, *missing_credit(after, free_micros, currency)]
+    problems = [*([SUSPENDED] if suspended else []), *problems, *missing_credit(after, free_micros, currency)]
     starts_at = min(now, running.ends_at) if running else now  # what waits for its renewal has been used since: no free days
     return Offer(asked, quantity, price, refund, currency, starts_at, starts_at + TERM, after, tuple(problems), tuple(warnings or ()))
 

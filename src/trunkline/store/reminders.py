@@ -32,8 +32,8 @@ def ending_soon(manager_ids: Iterable[int], now: datetime) -> dict[int, list[Ter
 
 
 def recharges_by_itself(manager: Manager) -> bool:
-    """Auto-recharge is on, and its last payment did not fail."""
-    return RechargeRule.objects.filter(account_id=manager.account_id, enabled=True, failures=0).exists()
+    """Auto-recharge is on, and its last payment did not fail. It rests while the company is suspended."""
+    return not manager.is_suspended and RechargeRule.objects.filter(account_id=manager.account_id, enabled=True, failures=0).exists()
 
 
 def crossed_low(limit: int) -> list[int]:

@@ -103,6 +103,7 @@ def bundle_facts(shelf: Shelf, product: BundleProduct) -> BundleFacts:
         channels_until=channels.ends_at if channels and not channels.renews else None,
         running=terms.running(old) if old else None,
         others=sum(term.quantity for term in shelf.bundles if term is not old),
+        suspended=shelf.profile.manager.is_suspended,
     )
 
 

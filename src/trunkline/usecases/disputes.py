@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trunkline.domain.money import for_people
-from trunkline.store.models import Change, Dispute, Manager, Payment
-from trunkline.usecases import notices
+from trunkline.store.models import Dispute, Manager, Payment
+from trunkline.usecases import managers, notices
 from trunkline.usecases.payment_steps import NotYet, Scene
 from trunkline.usecases.till import give_back, take
 
@@ -66,7 +66,9 @@ def _open(scene: Scene) -> Dispute:
     payment.disputed_micros += dispute.counted_micros
     payment.save(update_fields=["disputed_micros"])
     amount = for_people(event.amount_micros, payment.currency)
-    _suspend(scene, f"Payment {payment.reference} of {amount} is disputed" + (f": {event.reason}" if event.reason else ""))
+    if not scene.manager.is_suspended:
+        why = f"Payment {payment.reference} of {amount} is disputed" + (f": {event.reason}" if event.reason else "")
+        managers.set_state(doing, scene.manager, Manager.State.SUSPENDED, why)
     after = {"amount_micros": event.amount_micros, "taken_micros": dispute.taken_micros, "reason": dispute.reason}
     doing.audit("dispute.open", f"payment {payment.pk}", manager_id=payment.manager_id, after=after)
     notices.payment_disputed(doing, scene.manager, dispute)
@@ -79,14 +81,3 @@ def _close(scene: Scene, dispute: Dispute, state: Dispute.State) -> None:
     dispute.save(update_fields=["state", "closed_at"])
     payment, after = scene.payment, {"state": state}
     scene.doing.audit(f"dispute.{state}", f"payment {payment.pk}", manager_id=payment.manager_id, before={"state": before}, after=after)
-
-
-def _suspend(scene: Scene, reason: str) -> None:
-    manager = scene.manager
-    if manager.state == Manager.State.SUSPENDED:
-        return
-    before, manager.state = manager.state, Manager.State.SUSPENDED
-    manager.save(update_fields=["state"])
-    after = {"state": manager.state, "reason": reason[:200]}
-    scene.doing.audit("manager.suspended", f"manager {manager.pk}", manager_id=manager.pk, before={"state": before}, after=after)
-    scene.doing.changed(Change.What.MANAGER, manager.pk)

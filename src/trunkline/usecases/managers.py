@@ -84,27 +84,26 @@ def other_managers(company_name: str) -> list[str]:
 
 
 def suspend_manager(*, now: datetime, by: By, manager_id: int, reason: str) -> None:
-    """No outgoing calls from any of its profiles; incoming calls go on (SPEC R12)."""
+    """No outgoing calls from any of its profiles, nothing new bought, no Auto-recharge by card; incoming calls and what runs go on (SPEC R12)."""
     reason = check_name(reason, "reason", longest=200)
     with work(now=now, by=by) as doing:
-        _set_state(doing, manager_id, Manager.State.SUSPENDED, reason)
+        set_state(doing, doing.locks.one(Manager, manager_id), Manager.State.SUSPENDED, reason)
 
 
 def resume_manager(*, now: datetime, by: By, manager_id: int) -> None:
     with work(now=now, by=by) as doing:
-        _set_state(doing, manager_id, Manager.State.ACTIVE, "")
+        set_state(doing, doing.locks.one(Manager, manager_id), Manager.State.ACTIVE, "")
 
 
-def _set_state(doing: Work, manager_id: int, state: Manager.State, reason: str) -> None:
-    manager = doing.locks.one(Manager, manager_id)
+def set_state(doing: Work, manager: Manager, state: Manager.State, reason: str) -> None:
+    """The Manager is locked."""
     if manager.state == state:
         raise Conflict(f"{manager.company_name} is {state} already.")
-    before = {"state": manager.state}
-    manager.state = state
+    before, manager.state = {"state": manager.state}, state
     manager.save(update_fields=["state"])
-    after = {"state": state, "reason": reason}
-    doing.audit(f"manager.{state}", f"manager {manager_id}", manager_id=manager_id, before=before, after=after)
-    doing.changed(Change.What.MANAGER, manager_id)
+    after = {"state": state, "reason": reason[:200]}
+    doing.audit(f"manager.{state}", f"manager {manager.pk}", manager_id=manager.pk, before=before, after=after)
+    doing.changed(Change.What.MANAGER, manager.pk)
 
 
 def _check_place(country: str, currency: str, time_zone: str) -> None:

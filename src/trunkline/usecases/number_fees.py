@@ -95,6 +95,7 @@ def _offer(manager: Manager, number: Number, free_micros: int, now: datetime, *,
         free_micros=free_micros,
         currency=manager.currency,
         now=now,
+        suspended=manager.is_suspended,
         problems=problems,
     )
     return replace(found, ends_at=next_month(now, now, ZoneInfo(manager.time_zone)))

@@ -174,7 +174,9 @@ def _recharge_manager(rule_id: int, now: datetime, by: By, charge: ChargeMethod,
 
 
 def _claim(owner: Owner, rule_id: int, now: datetime, by: By, need_micros: int) -> _Claim | ManagerRecharge:
-    """From now on this payment is under way, whatever becomes of us."""
+    """From now on this payment is under way, whatever becomes of us. A company that is suspended waits, as in `recharges.due`."""
+    if owner.manager.is_suspended:
+        return ManagerRecharge(Outcome.LATER)
     with work(now=now, by=by) as doing:
         purse, _, rule = _lock(doing, owner, rule_id)
         if rule.pending_micros:

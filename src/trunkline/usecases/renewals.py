@@ -114,7 +114,8 @@ def _worth_a_try(now: datetime) -> Q:
     credit = F("manager__account__balance") - F("manager__account__held")
     may_try = Q(next_try_at=None) | Q(next_try_at__lte=now)  # it has never tried, or somebody has set it up anew
     tries_again = RechargeRule.objects.filter(may_try, account=OuterRef("manager__account"), enabled=True)
-    return Q(unpaid_since=None) | Q(unpaid_since__lte=now - GRACE) | Q(renewal_price__lte=credit) | Q(Exists(tries_again))
+    recharges = Q(Exists(tries_again), manager__state=Manager.State.ACTIVE)
+    return Q(unpaid_since=None) | Q(unpaid_since__lte=now - GRACE) | Q(renewal_price__lte=credit) | recharges
 
 
 def _settle(now: datetime, by: By, term_id: int, recharge: Recharge | None) -> Outcome:

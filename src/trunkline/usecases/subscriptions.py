@@ -98,6 +98,7 @@ def channel_facts(shelf: Shelf, now: datetime) -> ChannelFacts:
         running=terms.running(old) if old else None,
         bundles=sum(term.quantity for term in shelf.bundles),
         changed_today=old is not None and _changed_today(shelf.profile, now),
+        suspended=manager.is_suspended,
     )
 
 

@@ -38,6 +38,11 @@ class Manager(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(name="manager_one_per_country", fields=["company_name", "country"])]
 
+    @property
+    def is_suspended(self) -> bool:
+        """What that stops, and what goes on: docs/explanation/terms.md."""
+        return self.state == self.State.SUSPENDED
+
 
 class Profile(models.Model):
     """A SIP Profile: the trunk of one PBX."""
