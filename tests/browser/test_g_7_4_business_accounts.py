@@ -50,6 +50,22 @@ def test_g_7_4_1_add_a_business_account(administrator: Visitor, cast: Cast) -> N
     assert (account.profile_id, account.extension) == (cast.company.profile_ids[0], "204")
 
 
+def test_g_7_4_1_a_new_business_account(administrator: Visitor, cast: Cast) -> None:
+    """Step 6, the other way: made on the way, then added like any other."""
+    view_profile(administrator, "Profile 0")
+    administrator.follow("Add a number or business account")
+    administrator.follow("Add business account")
+    administrator.follow("Create a new account")
+    administrator.page.get_by_label("Name", exact=True).fill("Architects.Reception")
+    administrator.looks_right("account-create")
+    administrator.press("Create account")
+    administrator.sees("The account Architects.Reception is there.")
+    expect(administrator.page.get_by_label("Business account", exact=True)).to_have_value("Architects.Reception")
+    administrator.press("Confirm")
+    administrator.sees("Calls to Architects.Reception reach the PBX of Profile 0 now.")
+    assert BusinessAccount.objects.get().profile_id == cast.company.profile_ids[0]
+
+
 def test_g_7_4_1_an_administrators_own_account(administrator: Visitor, cast: Cast) -> None:
     join(cast, Role.ADMINISTRATOR, account="Architects.Second")
     view_profile(administrator, "Profile 0")

@@ -10,7 +10,8 @@ from tests.store.cast import BY, NOW
 from tests.web.cast import Cast, join, make_cast
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
-from trunkline.store.models import Number, NumberAgreement, Role, Term
+from trunkline.store.models import BusinessAccount, Number, NumberAgreement, Role, Term
+from trunkline.usecases import accounts
 from trunkline.usecases.numbers import add_numbers, assign_number
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -55,16 +56,28 @@ def test_g_7_5_1_add_an_online_number(administrator: Visitor, cast: Cast) -> Non
 
 
 def test_g_7_5_2_reallocate_cancel_and_keep(administrator: Visitor, cast: Cast) -> None:
+    """From the profile's page; to another profile, to a member, and to none."""
+    accounts.create_account(now=NOW, by=BY, manager_id=cast.company.manager_id, name="Architects.Engineer")
     administrator.go("/numbers")
     administrator.looks_right("numbers-empty")
     administrator.go(f"/numbers/buy/{Number.objects.get(e164=WASHINGTON).pk}?profile={cast.company.profile_ids[0]}")
     administrator.page.get_by_label("I agree to these terms").check()
     administrator.press("Buy now")
     administrator.sees("is yours")
+    view_profile(administrator, "Profile 0")
     administrator.follow("+1 202-555-0100")
     administrator.looks_right("number")
     administrator.follow("Reallocate number")
     administrator.looks_right("number-reallocate")
+    administrator.page.get_by_label("Or a member's business account").fill("Architects.Engineer")
+    administrator.press("Confirm")
+    administrator.sees("Choose a SIP Profile or a member, not both.")
+    administrator.page.get_by_label("SIP Profile").select_option("")
+    administrator.press("Confirm")
+    administrator.sees("on no SIP Profile")
+    administrator.looks_right("number-of-member")
+    assert Number.objects.get(e164=WASHINGTON).account == BusinessAccount.objects.get()
+    administrator.follow("Reallocate number")
     administrator.page.get_by_label("SIP Profile").select_option("Profile 1")
     administrator.press("Confirm")
     administrator.sees("is allocated anew")
@@ -77,7 +90,7 @@ def test_g_7_5_2_reallocate_cancel_and_keep(administrator: Visitor, cast: Cast) 
     administrator.press("Undo the cancellation")
     administrator.sees("stays yours")
     assert (Number.objects.get(e164=WASHINGTON).profile_id, Term.objects.get(kind="number").renews) == (cast.company.profile_ids[1], True)
-    administrator.follow("Online Numbers")
     assign_number(now=NOW, by=BY, e164=BOSTON, profile_id=cast.company.profile_ids[0])
-    administrator.page.reload()
+    administrator.follow("Online Numbers")
+    administrator.sees("+1 617-555-0100")
     administrator.looks_right("numbers")

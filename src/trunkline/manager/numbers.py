@@ -65,7 +65,13 @@ def shop(request: CompanyRequest) -> HttpResponse:
     stock = _for_sale(request).filter(area__icontains=area) if area else _for_sale(request)
     rows = list(stock.order_by("area", "e164")[: ON_A_PAGE + 1])
     areas = _for_sale(request).exclude(area="").order_by("area").values_list("area", flat=True).distinct()[:500]
-    page = {"rows": rows[:ON_A_PAGE], "more": len(rows) > ON_A_PAGE, "area": area, "areas": list(areas), "profile": _profile_asked(request)}
+    page = {
+        "rows": rows[:ON_A_PAGE],
+        "more": len(rows) > ON_A_PAGE,
+        "area": area,
+        "areas": list(areas),
+        "profile": scope.profile_asked(request),
+    }
     return _page(request, "shop.html", page)
 
 
@@ -73,7 +79,7 @@ def shop(request: CompanyRequest) -> HttpResponse:
 def buy(request: CompanyRequest, number_id: int) -> HttpResponse:
     """Price and terms first; what was agreed to is kept."""
     number = get_object_or_404(_for_sale(request), pk=number_id)
-    profile = _profile_asked(request)
+    profile = scope.profile_asked(request)
     form = BuyForm(request.POST or None)
     offer = number_fees.preview_number(now=now(), manager_id=request.company.pk, number_id=number.pk)
     if request.method == "POST" and form.is_valid() and not offer.problems:
@@ -171,12 +177,6 @@ def _term(request: CompanyRequest, number: Number) -> Term | None:
 def _number(request: CompanyRequest, number_id: int) -> Number:
     mine = Number.objects.filter(manager=request.company).select_related("profile", "account__profile")
     return get_object_or_404(mine, pk=number_id)
-
-
-def _profile_asked(request: CompanyRequest) -> Profile | None:
-    """The profile that the number is for, if one comes from there."""
-    wanted = (request.POST if request.method == "POST" else request.GET).get("profile", "")
-    return scope.profile_of(request, int(wanted[:18])) if wanted.isdecimal() else None
 
 
 def _page(request: CompanyRequest, template: str, page: dict[str, object]) -> HttpResponse:

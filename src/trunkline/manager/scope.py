@@ -28,6 +28,12 @@ def profile_of(request: CompanyRequest, profile_id: int) -> Profile:
     return get_object_or_404(profiles_of(request), pk=profile_id)
 
 
+def profile_asked(request: CompanyRequest) -> Profile | None:
+    """The profile that something is made for, if one comes from there: `?profile=7`."""
+    wanted = request.POST.get("profile", request.GET.get("profile", ""))
+    return profile_of(request, int(wanted[:18])) if wanted.isdecimal() else None
+
+
 def instance() -> Settings:
     return settings.INSTANCE
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.accounts import MOST_AT_ONCE, Planned, company_prefix
+from trunkline.manager import scope
 from trunkline.store.models import AccountGroup, BusinessAccount
 from trunkline.usecases import accounts
 from trunkline.web.access import Audience, open_to
@@ -63,13 +66,18 @@ def account_list(request: CompanyRequest) -> HttpResponse:
 
 @open_to(Audience.LOOK, changes=Audience.ADMINISTER)
 def create(request: CompanyRequest) -> HttpResponse:
+    """For a profile (guide 7.4.1, step 6), its page of adding follows."""
+    profile = scope.profile_asked(request)
     form = AccountForm(request.POST or None, initial={"name": f"{company_prefix(request.company.company_name)}."})
     if request.method == "POST" and form.is_valid():
         made = form.act(accounts.create_account, **acting(request), manager_id=request.company.pk, **form.cleaned_data)
         if made is not None:
-            messages.success(request, f"The account {form.cleaned_data['name'].strip()} is there.")
+            name = form.cleaned_data["name"].strip()
+            messages.success(request, f"The account {name} is there.")
+            if profile:
+                return redirect(f"{reverse('incoming_account', args=[profile.pk])}?{urlencode({'name': name})}")
             return redirect("account", made)
-    return people_page(request, "manager/accounts/create.html", {"form": form})
+    return people_page(request, "manager/accounts/create.html", {"form": form, "profile": profile})
 
 
 @open_to(Audience.LOOK, changes=Audience.ADMINISTER)
