@@ -13,7 +13,7 @@ from tests.web.console import of_console
 from trunkline.domain.money import MICROS
 from trunkline.domain.recharge import Recommended
 from trunkline.store.models import CompanyDocument, Invitation, Landline, Membership, Number, Payment, PaymentMethod, Person, Role
-from trunkline.usecases import account_places, accounts, api_tokens, groups, people, products, recharge_rules
+from trunkline.usecases import account_places, accounts, api_tokens, groups, people, products, recharge_rules, webhook_endpoints
 
 PASSWORD = "a long enough password"
 
@@ -37,6 +37,7 @@ class Cast:
             "invitation_id": invited.invitation_id,
             "token": invited.token,
             **_incoming(self.company),
+            **_told(self.company.manager_id),
             "manager_id": self.company.manager_id,
             "token_id": api_tokens.create_token(now=NOW, by=BY, manager_id=self.company.manager_id, name="ERP", role=Role.BILLING).token_id,
             "pk": 1,
@@ -89,6 +90,13 @@ def _incoming(company: Company) -> dict[str, object]:
         "document_id": document.pk,
         "country": "GB",
     }
+
+
+def _told(manager_id: int) -> dict[str, object]:
+    """A webhook, and an event on its way there."""
+    about: dict[str, Any] = {"now": NOW, "by": BY, "manager_id": manager_id}
+    made = webhook_endpoints.create_endpoint(**about, url="https://erp.example.com/told", events=["term.renewed"], is_test=False)
+    return {"endpoint_id": made.endpoint_id, "delivery_id": webhook_endpoints.send_test(**about, endpoint_id=made.endpoint_id)}
 
 
 def make_cast(company_name: str = "Architects", profile_count: int = 1) -> Cast:

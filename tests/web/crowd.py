@@ -191,12 +191,12 @@ class Crowd:
         ApiToken.objects.bulk_create(ApiToken(name=f"Program {serial}", digest=f"{serial:064}", **about) for serial in self.serials(count))
 
     def webhooks(self, count: int) -> None:
-        """Each with as many deliveries as there are of them."""
+        """And as many deliveries to the company's first."""
         about: dict[str, Any] = {"manager": self.manager, "events": ["call.ended"], "secret_sealed": "x", "created_at": self.now}
-        made = WebhookEndpoint.objects.bulk_create(
+        WebhookEndpoint.objects.bulk_create(
             WebhookEndpoint(url=f"https://hooks.example.com/{serial}", **about) for serial in self.serials(count)
         )
-        first = made[0] if made else None
+        first = WebhookEndpoint.objects.filter(manager=self.manager).order_by("pk").first()
         told: dict[str, Any] = {"endpoint": first, "kind": "call.ended", "payload": "{}", "created_at": self.now, "next_try_at": self.now}
         WebhookDelivery.objects.bulk_create(WebhookDelivery(event=f"call/{serial}", **told) for serial in self.serials(count))
 

@@ -41,7 +41,10 @@ def filled(path: str, samples: dict[str, object]) -> str:
 
 OF_COMPANY = tuple(audience for audience in Audience if audience.of_company)
 OF_STAFF = tuple(audience for audience in Audience if audience.of_staff)
-OF_ONE_COMPANY = ("profile_id", "membership_id", "invitation_id", "account_id", "group_id", "number_id", "landline_id", "document_id")
+OF_ONE_COMPANY = (
+    *("profile_id", "membership_id", "invitation_id", "account_id", "group_id", "number_id", "landline_id", "document_id"),
+    *("endpoint_id", "delivery_id"),
+)
 
 
 def test_every_route_says_who_may_use_it() -> None:

@@ -23,7 +23,19 @@ from trunkline.api import documentation
 from trunkline.domain.money import MICROS
 from trunkline.domain.months import Month
 from trunkline.store.ledger import microseconds, outside
-from trunkline.store.models import Account, CallRecord, LiveCall, Membership, Number, Person, Profile, Role, Term, WebhookEndpoint
+from trunkline.store.models import (
+    Account,
+    CallRecord,
+    LiveCall,
+    Membership,
+    Number,
+    Person,
+    Profile,
+    Role,
+    Term,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from trunkline.usecases import api_tokens, verification
 from trunkline.web.access import Audience
 
@@ -157,7 +169,9 @@ class Walk:
             ("number", "number_id", lambda: Term.objects.filter(**mine, kind="number")[0].number_id),
             ("operator_call_hang_up", "call_ref", lambda: first(LiveCall.objects)),
             ("operator_verification_document", "document_id", lambda: self._document),
-            ("reports_call", "call_ref", lambda: first(CallRecord.objects)),
+            ("webhook_delivery", "delivery_id", lambda: first(WebhookDelivery.objects.filter(endpoint__manager_id=mine["manager_id"]))),
+            ("webhook", "endpoint_id", lambda: first(WebhookEndpoint.objects.filter(**mine))),
+            ("reports_call", "call_ref", lambda: first(CallRecord.objects.filter(**mine))),
         )
 
 

@@ -24,6 +24,8 @@ AREAS = (
     "trunkline.manager.caller_id",
     "trunkline.manager.members",
     "trunkline.manager.api_tokens",
+    "trunkline.manager.webhook_endpoints",
+    "trunkline.manager.webhook_deliveries",
     "trunkline.manager.accounts.urls",
     "trunkline.manager.verification",
     "trunkline.manager.history",

@@ -36,7 +36,7 @@ TOOLBAR = (
     ),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
-    Place("People", "members", ("members", "member", "invitation", "api_token", "account", "verification")),
+    Place("People", "members", ("members", "member", "invitation", "api_token", "webhook", "account", "verification")),
     Place("History", "history"),
 )
 FEATURES = (
@@ -50,6 +50,7 @@ PEOPLE = (
     Place("Business accounts", "accounts", ("account",)),
     Place("Groups", "account_groups", ("account_group",)),
     Place("API tokens", "api_tokens", ("api_token",), Audience.ADMINISTER),
+    Place("Webhooks", "webhooks", ("webhook",), Audience.ADMINISTER),
     Place("Company verification", "verification", ("verification",)),
 )
 CREDIT = (

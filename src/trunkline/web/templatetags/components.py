@@ -77,15 +77,25 @@ def crumbs(*steps: str) -> str:
 @register.simple_tag
 def field(bound: BoundField, hint: str = "") -> str:
     """Label, control, help and errors, tied together for screen readers. `hint` replaces the field's own help text."""
-    described = " ".join(
-        filter(None, [f"{bound.auto_id}_help" if hint or bound.help_text else "", f"{bound.auto_id}_error" if bound.errors else ""])
-    )
+    described = _described_by(bound, hint)
     attributes: dict[str, str | bool] = {"aria-describedby": described} if described else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     control = bound.as_widget(attrs=attributes)
     what = {"bound": bound, "control": control, "help": hint or bound.help_text, "is_check": isinstance(bound.field.widget, CheckboxInput)}
     return render_to_string("web/parts/field.html", what)
+
+
+def _described_by(bound: BoundField, hint: str = "") -> str:
+    """The ids of help and errors."""
+    parts = [f"{bound.auto_id}_help"] if hint or bound.help_text else []
+    return " ".join([*parts, f"{bound.auto_id}_error"] if bound.errors else parts)
+
+
+@register.simple_tag
+def choices(bound: BoundField) -> str:
+    """One or several of a few, all in sight."""
+    return render_to_string("web/parts/choices.html", {"bound": bound, "described": _described_by(bound)})
 
 
 @register.simple_tag
