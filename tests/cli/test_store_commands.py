@@ -123,6 +123,37 @@ def test_a_profile_is_set(opened: Operator) -> None:
     assert "--help" in opened.types("profile", "set", "Reception", status=2)
 
 
+def test_a_profile_is_deleted_after_its_consequences_were_shown(opened: Operator) -> None:
+    shown = opened.types("profile", "delete", "Sales", status=1)
+    assert "Back to the Manager's Credit  $10.00" in shown
+    assert "Numbers to the Manager        +12025550100" in shown
+    assert "Aborted" in shown
+    done = opened.asks("profile", "delete", "Sales", "--yes")
+    assert (done["credit_micros"], done["channels"], done["numbers"]) == (10 * MICROS, 2, ["12025550100"])
+    assert opened.asks("profile", "list") == []
+    assert opened.asks("manager", "show", "Architects")["credit"] == "100.00"
+    assert "There is no SIP Profile 'Sales'" in opened.types("profile", "delete", "Sales", status=1)
+
+
+def test_a_number_is_rented_cancelled_and_kept(opened: Operator, tmp_path: Path) -> None:
+    sheet = tmp_path / "numbers.csv"
+    sheet.write_text("number,country,monthly price,residency\n+12025550199,US,3,an address in the area\n")
+    opened.types("number", "add", "--sheet", str(sheet))
+    asked = opened.types("number", "rent", "+12025550199", "Architects", status=1)
+    assert "Price        $3.00" in asked
+    assert "Who may rent it: an address in the area" in asked
+    assert "nobody rents it" in opened.types("number", "cancel", "+12025550199", "--yes", status=1)
+    rent = ("number", "rent", "+12025550199", "Architects", "--profile", "Sales", "--reference", "r", "--yes")
+    assert "1 month of +12025550199 for $3.00, renewed on" in opened.types(*rent)
+    assert "nothing happened" in opened.types(*rent)
+    assert "taken" in opened.types("number", "rent", "+12025550199", "Architects", "--yes", status=1)
+    assert "Aborted" in opened.types("number", "cancel", "+12025550199", status=1)
+    assert "can be used until" in opened.types("number", "cancel", "+12025550199", "--yes")
+    assert "renewed on" in opened.types("number", "undo", "+12025550199")
+    assert "nothing to cancel" in opened.types("number", "cancel", "+12025550100", "--yes", status=1)
+    assert opened.asks("audit")["ok"]
+
+
 def test_a_problem_is_a_message_that_says_what_to_do(opened: Operator, tmp_path: Path) -> None:
     sheet = tmp_path / "wrong.csv"
     sheet.write_text(SHEET + "44,United Kingdom,-1\n")

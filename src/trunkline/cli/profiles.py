@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
-from trunkline.cli.store import AMOUNT, StoreGroup, acting, json_option, show, table
-from trunkline.domain.money import decimal_text
+from trunkline.cli.profile_settings import set_values
+from trunkline.cli.store import StoreGroup, acting, json_option, show, table
+from trunkline.domain.money import decimal_text, for_people
 from trunkline.runtime.settings import Settings
 
 MICROSECONDS = 1_000_000
@@ -18,6 +19,9 @@ MICROSECONDS = 1_000_000
 @click.group(cls=StoreGroup)
 def profile() -> None:
     """SIP Profiles. PROFILE is its id, SIP user or name."""
+
+
+profile.add_command(set_values)
 
 
 @profile.command()
@@ -115,32 +119,6 @@ def ip(settings: Settings, profile: str, address: str | None, port: int, *, remo
     click.echo(f"{found.name} is the PBX at {address} port {port}.")
 
 
-@profile.command("set")
-@click.argument("profile")
-@click.option("--name")
-@click.option("--channels", type=int, help="How many calls at once.")
-@click.option("--caller-id", help="A number on the profile; empty: anonymous.")
-@click.option("--media", help="relay or direct")
-@click.option("--srtp", help="auto, force or forbid")
-@click.option("--number-format", help="e164, plus or national: how called numbers are written to the PBX")
-@click.option("--calls-per-second", type=int)
-@click.option("--max-duration-seconds", type=int, help="When a call is ended at the latest.")
-@click.option("--max-rate", help="Dearer calls (per minute) are barred; `none`: no limit.")
-@click.option("--bar", "barred_types", help="Number types switched off, divided by commas; empty: none.")
-def set_values(profile: str, **given: Any) -> None:
-    """Change what is given, leave the rest."""
-    from trunkline.store.queries import profile_named
-
-    wanted = {name: value for name, value in given.items() if value is not None}
-    if not wanted:
-        raise click.UsageError("Say what to change: see --help.")
-    found = profile_named(profile)
-    for name, action in _SETTERS.items():
-        if mine := {key: wanted[key] for key in name if key in wanted}:
-            action(found.pk, **mine)
-    click.echo(f"{found.name}: {', '.join(wanted)} set.")
-
-
 @profile.command()
 @click.argument("profile")
 @click.option("--reason", required=True, help="What the company is told.")
@@ -166,60 +144,33 @@ def resume(profile: str) -> None:
     click.echo(f"{found.name} is active.")
 
 
-def _rename(profile_id: int, name: str) -> None:
-    from trunkline.usecases.profiles import rename_profile
+@profile.command()
+@click.argument("profile")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
+def delete(profile: str, *, yes: bool, as_json: bool) -> None:
+    """Delete it, after showing what happens: its Credit returns to the Manager, its numbers stay there, call records are kept."""
+    from trunkline.store.queries import profile_named
+    from trunkline.usecases.profile_deletion import delete_profile, preview_profile_deletion
 
-    rename_profile(**acting(), profile_id=profile_id, name=name)
-
-
-def _channels(profile_id: int, channels: int) -> None:
-    from trunkline.usecases.profiles import grant_channels
-
-    grant_channels(**acting(), profile_id=profile_id, channels=channels)
-
-
-def _caller_id(profile_id: int, caller_id: str) -> None:
-    from trunkline.usecases.profiles import set_caller_id
-
-    set_caller_id(**acting(), profile_id=profile_id, caller_id=caller_id)
-
-
-def _media(profile_id: int, **given: Any) -> None:
-    from trunkline.usecases.profiles import set_media
-
-    set_media(**acting(), profile_id=profile_id, **given)
+    found = profile_named(profile)
+    planned = preview_profile_deletion(now=acting()["now"], profile_id=found.pk)
+    if not yes and not planned.problems:
+        for line in _consequences(planned):
+            click.echo(line, err=True)
+        click.confirm(f"Delete {planned.name}?", abort=True, err=True)
+    done = delete_profile(**acting(), profile_id=found.pk)
+    show(as_json, done, lambda: [f"{done.name} is deleted.", *_consequences(done)])
 
 
-def _number_format(profile_id: int, number_format: str) -> None:
-    from trunkline.usecases.profiles import set_number_format
-
-    set_number_format(**acting(), profile_id=profile_id, number_format=number_format)
-
-
-def _limits(profile_id: int, barred_types: str | None = None, **given: Any) -> None:
-    from trunkline.usecases.profiles import set_limits
-
-    barred = None if barred_types is None else tuple(filter(None, (kind.strip() for kind in barred_types.split(","))))
-    set_limits(**acting(), profile_id=profile_id, barred_types=barred, **given)
-
-
-def _max_rate(profile_id: int, max_rate: str) -> None:
-    from trunkline.usecases.profiles import set_max_rate
-
-    limit = None if max_rate == "none" else AMOUNT.convert(max_rate, None, None)
-    set_max_rate(**acting(), profile_id=profile_id, max_rate_per_minute_micros=limit)
-
-
-# Options → the use case that takes them; each is a transaction and an audit entry of its own.
-_SETTERS: dict[tuple[str, ...], Callable[..., None]] = {
-    ("name",): _rename,
-    ("channels",): _channels,
-    ("caller_id",): _caller_id,
-    ("media", "srtp"): _media,
-    ("number_format",): _number_format,
-    ("calls_per_second", "max_duration_seconds", "barred_types"): _limits,
-    ("max_rate",): _max_rate,
-}
+def _consequences(planned: Any) -> Iterator[str]:
+    yield f"Back to the Manager's Credit  {for_people(planned.credit_micros, planned.currency)}"
+    if planned.refund_micros:
+        yield f"Refund of unused bundles      {for_people(planned.refund_micros, planned.currency)}"
+    if planned.channels:
+        yield f"Channels, not refunded        {planned.channels}, paid until {planned.channels_until:%Y-%m-%d %H:%M} UTC"
+    yield f"Numbers to the Manager        {', '.join(f'+{e164}' for e164 in planned.numbers) or 'none'}"
+    yield f"Business accounts let go      {', '.join(planned.accounts) or 'none'}"
 
 
 def _credentials(settings: Settings, sip_user: str, password: str) -> list[str]:

@@ -50,7 +50,7 @@ def assign_number(*, now: datetime, by: By, e164: str, profile_id: int, allow_fo
 
 def release_number(*, now: datetime, by: By, e164: str, to_operator: bool = False) -> None:
     """Off its profile, back to the stock of its Manager or, `to_operator`, of the operator. A Caller ID that shows it is cleared."""
-    ident = _number(e164).pk
+    ident = number_named(e164).pk
     with work(now=now, by=by) as doing:
         number, profile = lock_place(doing, ident)
         if profile is None and number.account_id is None and (number.manager_id is None or not to_operator):
@@ -97,7 +97,8 @@ def _place(number: Number) -> dict[str, int | None]:
     return place | {"account": number.account_id} if number.account_id else place
 
 
-def _number(e164: str) -> Number:
+def number_named(e164: str) -> Number:
+    """As somebody types it; raises `NotFound`."""
     digits = e164.strip().lstrip("+")
     number = Number.objects.filter(e164=digits).first()
     if number is None:
@@ -106,7 +107,7 @@ def _number(e164: str) -> Number:
 
 
 def _lock_number(doing: Work, e164: str) -> Number:
-    return doing.locks.one(Number, _number(e164).pk)
+    return doing.locks.one(Number, number_named(e164).pk)
 
 
 def _known(e164s: Iterable[str]) -> list[str]:
