@@ -13,7 +13,7 @@ from trunkline.domain.number_sheet import stock_number
 from trunkline.runtime.settings import Settings
 from trunkline.store import sealing
 from trunkline.store.audit import audit
-from trunkline.store.models import Account, AuditEntry, Carrier, CarrierRoute, Change, Number, Price, Profile
+from trunkline.store.models import Account, AuditEntry, BusinessAccount, Carrier, CarrierRoute, Change, Number, Price, Profile
 from trunkline.usecases import carriers, numbers, profiles
 from trunkline.usecases.demo import load_demo_company
 
@@ -142,9 +142,9 @@ def test_wrong_routes_are_refused_by_name() -> None:
 def test_the_demo_company_is_loaded_once(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     first = load_demo_company(now=NOW, settings=settings)
-    counted = [model.objects.count() for model in (Account, Profile, Number, Price, AuditEntry)]
+    counted = [model.objects.count() for model in (Account, Profile, Number, BusinessAccount, Price, AuditEntry)]
     assert load_demo_company(now=NOW, settings=settings) == first
-    assert [model.objects.count() for model in (Account, Profile, Number, Price, AuditEntry)] == counted
+    assert [model.objects.count() for model in (Account, Profile, Number, BusinessAccount, Price, AuditEntry)] == counted
     assert [(profile.name, len(profile.numbers)) for profile in first.profiles] == [("Sales.Architects", 2), ("Engineering.Architects", 1)]
     purses = dict(Account.objects.filter(kind__in=["manager", "profile"]).values_list("name", "balance"))
     assert purses == {
@@ -153,6 +153,13 @@ def test_the_demo_company_is_loaded_once(tmp_path: Path) -> None:
         "Credit of Engineering.Architects": 10_000_000,
     }
     assert Price.objects.count() > 400
+    assert set(BusinessAccount.objects.values_list("name", "profile__name", "extension")) == {
+        ("Architects.Sales", "Sales.Architects", ""),
+        ("Architects.Engineering", "Engineering.Architects", "300"),
+        ("Architects.Engineer", "Engineering.Architects", ""),
+    }
+    assert Number.objects.get(e164="12025550121").account == BusinessAccount.objects.get(name="Architects.Engineer")
+    assert Number.objects.filter(manager=None, monthly_price_micros__gt=0).count() == 2
     assert audit().ok
 
 

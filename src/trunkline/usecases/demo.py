@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
+from typing import Any
 
 from trunkline.domain.errors import NotFound
 from trunkline.domain.money import MICROS
@@ -15,6 +16,7 @@ from trunkline.store import queries, sealing
 from trunkline.store.models import Carrier, Manager, Number, PriceList, Profile
 from trunkline.store.work import By
 from trunkline.usecases import carriers, credit, managers, numbers, prices, products, profiles, recharge_rules, reminders
+from trunkline.usecases.demo_accounts import load_demo_accounts
 
 BY = By("demo", "trunkline")
 COMPANY = "Architects"
@@ -35,7 +37,8 @@ PROFILES = (
     ("Sales.Architects", 5, ("12025550110", "12025550111")),
     ("Engineering.Architects", 3, ("12025550120",)),
 )
-IN_STOCK = ("12025550130", "12025550131")
+FOR_RENT = ("12025550130", "12025550131")
+AREA, NUMBER_MICROS = "Washington, DC", 4_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,17 @@ class DemoCompany:
 
 def load_demo_company(*, now: datetime, settings: Settings) -> DemoCompany:
     """Company, prices, Credit, profiles, numbers and the lab's carrier."""
-    price_list_id = _price_list(now)
+    price_list_id = load_prices(now)
     manager_id = _manager(now, price_list_id)
     credit.book_payment(now=now, by=BY, manager_id=manager_id, amount_micros=CREDIT_MICROS, reference="demo", note="demo Credit")
     made = tuple(_profile(now, settings, manager_id, row) for row in PROFILES)
-    _add_missing(now, IN_STOCK)
+    load_demo_accounts(now=now, manager_id=manager_id, profile_ids={each.name: each.profile_id for each in made})
     return DemoCompany(manager_id, price_list_id, _carrier(now, settings), made)
 
 
-def _price_list(now: datetime) -> int:
+def load_prices(now: datetime) -> int:
+    """What any company of this instance can buy: calls, channels, bundles, and numbers for rent."""
+    _add_missing(now, FOR_RENT, area=AREA, monthly_price_micros=NUMBER_MICROS)
     known = PriceList.objects.filter(name=PRICE_LIST).first()
     ident = known.pk if known else prices.create_price_list(now=now, by=BY, name=PRICE_LIST, currency="USD", echo_number=ECHO_NUMBER)
     if known is None or known.version == 1:
@@ -126,11 +131,11 @@ def _profile(now: datetime, settings: Settings, manager_id: int, row: tuple[str,
     return DemoProfile(profile.pk, name, profile.sip_user, sealing.unseal(profile.password_sealed), e164s)
 
 
-def _add_missing(now: datetime, e164s: tuple[str, ...]) -> list[str]:
+def _add_missing(now: datetime, e164s: tuple[str, ...], **about: Any) -> list[str]:
     known = set(Number.objects.filter(e164__in=e164s).values_list("e164", flat=True))
     missing = [e164 for e164 in e164s if e164 not in known]
     if missing:
-        numbers.add_numbers(now=now, by=BY, stock=[stock_number(e164) for e164 in missing])
+        numbers.add_numbers(now=now, by=BY, stock=[replace(stock_number(e164), **about) for e164 in missing])
     return missing
 
 
