@@ -53,3 +53,16 @@ def test_what_is_bought_covers_the_call_and_no_increment_more(some: Rate, durati
     count = some.increments_for(duration_us)
     assert some.seconds_of(count) * MICROSECONDS >= duration_us
     assert count == 1 or some.seconds_of(count - 1) * MICROSECONDS < duration_us
+
+
+@given(rates, st.integers(0, 2_000_000_000))
+def test_an_amount_pays_whole_increments_and_not_one_more(some: Rate, micros: int) -> None:
+    seconds = some.seconds_for(micros)
+    if seconds is None:
+        assert some.rate_per_minute_micros == 0
+        return
+    beyond = seconds - some.first_increment_seconds
+    count = 0 if seconds == 0 else 1 + beyond // some.next_increment_seconds
+    assert some.seconds_of(count) == seconds
+    assert count == 0 or some.cost_of(count) + some.connection_fee_micros <= micros
+    assert some.cost_of(count + 1) + some.connection_fee_micros > micros

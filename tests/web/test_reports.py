@@ -184,7 +184,7 @@ def test_a_call_is_explained_in_plain_words_without_carriers(cast: Cast, refs: l
     assert "Call France Profile's Credit -$0.04" in text
     assert "Call France Profile's Credit -$0.03" in text
     refused = text_of(client, f"/reports/calls/{refs[4]}")
-    assert "Add Credit to the SIP Profile or switch on Auto-recharge. Refusal C01" in refused
+    assert "Add Credit to the SIP Profile or switch on Auto-recharge. What refusal C01 means, and what to do" in refused
     assert "$0.04 needed, $0.02 free in the profile's Credit" in refused
     incoming = text_of(client, f"/reports/calls/{refs[6]}")
     assert "A call from the telephone network" in incoming

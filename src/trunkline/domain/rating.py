@@ -41,6 +41,16 @@ class Rate:
             return 1
         return 1 + -(-beyond_us // (self.next_increment_seconds * MICROSECONDS))
 
+    def seconds_for(self, micros: int) -> int | None:
+        """Talk time in whole increments that an amount pays, with the connection fee; None: talking costs nothing."""
+        if micros < self.connection_fee_micros:
+            return 0
+        if self.rate_per_minute_micros == 0:
+            return None
+        seconds = 60 * (micros - self.connection_fee_micros) // self.rate_per_minute_micros
+        beyond = seconds - self.first_increment_seconds
+        return 0 if beyond < 0 else self.seconds_of(1 + beyond // self.next_increment_seconds)
+
     def after_minutes(self) -> Rate:
         """What money pays once a bundle's minutes have run out in mid-call: next increments from the beginning, and no connection fee."""
         return replace(self, connection_fee_micros=0, first_increment_seconds=self.next_increment_seconds)

@@ -11,6 +11,7 @@ AREAS = (
     "trunkline.manager.profile",
     "trunkline.manager.authentication",
     "trunkline.manager.setup",
+    "trunkline.manager.dry_run",
     "trunkline.manager.wizard",
     "trunkline.manager.advisor",
     "trunkline.manager.channels",
@@ -32,5 +33,6 @@ AREAS = (
     "trunkline.manager.reports.urls",
     "trunkline.manager.webhooks",
     "trunkline.manager.payments_fake",
+    "trunkline.manager.help.pages",
 )
 urlpatterns = [path("", include(area)) for area in AREAS]

@@ -15,6 +15,7 @@ AREAS = (
     "trunkline.operator.limits",
     "trunkline.operator.outbox",
     "trunkline.operator.health",
+    "trunkline.operator.incidents",
     "trunkline.operator.verification",
     "trunkline.operator.mail",
 )

@@ -22,6 +22,7 @@ from trunkline.store.models import (
     BusinessAccount,
     Carrier,
     ChannelUse,
+    Incident,
     Landline,
     Manager,
     Number,
@@ -49,6 +50,7 @@ ORDER: tuple[type[models.Model], ...] = (
     PaymentMethod,
     Payment,
     ProviderEvent,
+    Incident,
 )
 CHANGES_ADVISORY_LOCK = 0x7472756E  # any number that nobody else in this database uses
 NAMES_ADVISORY_LOCK = 0x6E616D65

@@ -21,10 +21,13 @@ LONGEST_NUMBER = 64
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """`at_us`: by the clock of calls."""
+    """`at_us`: by the clock of calls. `bundle_seconds`: what minute bundles have for it. `lasts_seconds`: how long it could go on with what the
+    purses have now, at most the longest duration of a call; 0: it is refused."""
 
     decision: Decision
     at_us: int
+    bundle_seconds: int = 0
+    lasts_seconds: int = 0
 
     @property
     def can_call(self) -> bool:
@@ -47,8 +50,20 @@ def dry_run(
     at_us, number = microseconds(engines_now), numbers.to_e164(dialled, country) or ""
     directory = NarrowDirectory(number, sip_domain=load_settings().sip_domain, echo_uri="sip:echo.invalid", now_us=at_us)
     attempt = Attempt("profile", profile_id, dialled, at_us, caller=caller, anonymous=anonymous, srtp_offered=srtp)
-    decision = decide(attempt, directory, _usage(directory.profile(profile_id), _callee(directory, number)))
-    return DryRun(decision, at_us)
+    usage = _usage(directory.profile(profile_id), _callee(directory, number))
+    decision = decide(attempt, directory, usage)
+    return DryRun(decision, at_us, *_lasting(decision, usage))
+
+
+def _lasting(decision: Decision, usage: Usage) -> tuple[int, int]:
+    """Seconds from bundles, and all in all."""
+    if decision.refusal is not None:
+        return 0, 0
+    from_bundles = sum(usage.available(bundle.account_id) for bundle in decision.bundles)
+    rate = decision.rate.after_minutes() if decision.rate and decision.bundles else decision.rate
+    paid = rate.seconds_for(usage.available(decision.purse_id)) if rate else None
+    lasting = decision.max_seconds if paid is None else min(from_bundles + paid, decision.max_seconds)
+    return from_bundles, lasting
 
 
 def _callee(directory: NarrowDirectory, number: str) -> ProfileFacts | None:

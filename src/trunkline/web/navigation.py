@@ -64,6 +64,7 @@ PROFILE = (
     Place("Profile", "profile", ("profile", "channels", "bundles", "incoming", "caller_id")),
     Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
     Place("PBX setup", "profile_setup", ("profile_setup",)),
+    Place("Try a number", "profile_try", ("profile_try",)),
     Place("Reports", "profile_reports", ("profile_reports",), Audience.REPORTS),
 )
 ACCOUNT = (
@@ -84,6 +85,7 @@ OPERATOR = (
     Place("Purchase limits", "operator_limits", ("operator_limit",), Audience.STAFF),
     Place("Outbox", "operator_outbox", (), Audience.STAFF),
     Place("Health", "operator_health", (), Audience.STAFF),
+    Place("Incidents", "operator_incidents", ("operator_incident",), Audience.STAFF),
     Place("Mail", "operator_mail", ("operator_letter",), Audience.OPERATOR),
 )
 

@@ -53,6 +53,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "trunkline.web.frame.frame",
+                "trunkline.manager.help.topics.help_here",
             ],
         },
     }

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
     path("theme", views.theme, name="theme"),
+    path("", include("trunkline.web.status")),
     path("", include("trunkline.web.accounts.urls")),
     path("", include("trunkline.manager.urls")),
     path("operator/", include("trunkline.operator.urls")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -15,7 +16,7 @@ from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_te
 from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
-from trunkline.store.models import Account, CallRecord, Posting
+from trunkline.store.models import Account, CallRecord, Posting, Profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
 
@@ -44,7 +45,16 @@ def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
     is_own = record.manager_id == request.company.pk
     page = _own(record, request) if is_own else _as_callee(record)
     profile = record.profile if is_own else record.peer_profile
-    return render(request, "manager/reports/call.html", {"record": record, "is_own": is_own, "whose": profile} | page)
+    about = {"record": record, "is_own": is_own, "whose": profile, "try_url": _try_url(request, record) if is_own else ""}
+    return render(request, "manager/reports/call.html", about | page)
+
+
+def _try_url(request: CompanyRequest, record: CallRecord) -> str:
+    """Where the same number can be tried again, for whom it is open; empty: it can't be dialled again."""
+    may_look = request.membership.role in Audience.LOOK.roles
+    if not record.refusal or record.direction == "incoming" or record.profile.state == Profile.State.DELETED or not may_look:
+        return ""
+    return f"{reverse('profile_try', args=[record.profile_id])}?{urlencode({'number': record.dialled})}"
 
 
 def _record_of(request: CompanyRequest, call_ref: int) -> CallRecord:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trunkline.domain.money import for_people
@@ -57,7 +58,11 @@ class Viewpoint:
 def steps_of(trace: str, seen: Viewpoint) -> list[Step]:
     """In the order in which it was decided. A trace that is not ours has none."""
     facts = json.loads(trace)
-    steps = facts.get("steps", []) if isinstance(facts, dict) else []
+    return in_words(facts.get("steps", []) if isinstance(facts, dict) else [], seen)
+
+
+def in_words(steps: Iterable[tuple[str, str]], seen: Viewpoint) -> list[Step]:
+    """A trace that was not written down, too: that of a dry run."""
     shown = ((step, _told(step, text, seen)) for step, text in steps)
     return [Step(TITLES.get(step, step.capitalize()), _in_money(text, seen.currency), step in BAD) for step, text in shown if text]
 
