@@ -51,10 +51,10 @@ def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
 
 def _try_url(request: CompanyRequest, record: CallRecord) -> str:
     """Where the same number can be tried again, for whom it is open; empty: it can't be dialled again."""
-    may_look = request.membership.role in Audience.LOOK.roles
-    if not record.refusal or record.direction == "incoming" or record.profile.state == Profile.State.DELETED or not may_look:
+    profile, may_look = record.profile, request.membership.role in Audience.LOOK.roles
+    if not record.refusal or record.direction == "incoming" or profile is None or profile.state == Profile.State.DELETED or not may_look:
         return ""
-    return f"{reverse('profile_try', args=[record.profile_id])}?{urlencode({'number': record.dialled})}"
+    return f"{reverse('profile_try', args=[profile.pk])}?{urlencode({'number': record.dialled})}"
 
 
 def _record_of(request: CompanyRequest, call_ref: int) -> CallRecord:
