@@ -162,6 +162,14 @@ def test_refund_and_dispute_before_the_success_wait_for_it(company: Company, tel
     assert not ProviderEvent.objects.filter(applied_at=None).exists()
 
 
+def test_a_card_that_waits_under_the_reference_of_a_payment_is_left_alone(company: Company, teller: Teller) -> None:
+    """References of payments and of stored cards are their callers': nothing keeps them apart."""
+    assert teller.tell(Told.METHOD_SET_UP, about="unknown").waits
+    teller.pay()
+    assert balance(company) == 140
+    assert ProviderEvent.objects.get(kind=Told.METHOD_SET_UP).applied_at is None
+
+
 def test_a_refund_leaves_once_and_not_more_than_is_left(company: Company, teller: Teller) -> None:
     teller.pay()
     first = teller.refund(20)

@@ -144,8 +144,10 @@ def _apply_waiting_about(now: datetime, by: By, payment_id: int) -> None:
     payment = find_payment(payment_id)
     if payment.state != Payment.State.SUCCEEDED:
         return
-    about = Q(payload__reference=payment.reference) | Q(payload__provider_reference=payment.provider_reference)
-    for kept in ProviderEvent.objects.filter(about, provider=payment.provider, applied_at=None).order_by("pk"):
+    about = Q(payload__reference=payment.reference)
+    if payment.provider_reference:
+        about |= Q(payload__provider_reference=payment.provider_reference)
+    for kept in ProviderEvent.objects.filter(about, kind__in=STEPS, provider=payment.provider, applied_at=None).order_by("pk"):
         try:
             _apply_step(now, by, kept, payment, msgspec.convert(kept.payload, Event))
         except (NotYet, Problem) as problem:
