@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from tests.conftest import Store
@@ -13,7 +11,9 @@ from trunkline.domain.errors import Conflict, Invalid, NotEnoughCredit, NotFound
 from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
 from trunkline.store.models import Account, BundleProduct, Change, Posting, Term
-from trunkline.usecases import bundles, products, subscriptions
+from trunkline.usecases import bundles, products, released_minutes, subscriptions
+from trunkline.usecases.released_minutes import expire_released_minutes
+from trunkline.usecases.renewals import renew_due
 
 MINUTES = 5000 * 60
 
@@ -180,15 +180,15 @@ def test_products_are_checked_and_changed_by_their_code(market: Market) -> None:
 
 
 def test_minutes_held_at_the_end_expire_when_they_are_given_back(market: Market) -> None:
-    from trunkline.usecases.renewals import renew_due
-
+    """Whether or not anything else falls due, and also when call control was away for days."""
     first = bundles.buy_bundles(**market.bundle(), quantity=1)
     hold(first.term_id, 60)
-    later = NOW + MONTH
-    renew_due(now=later, by=BY, limit=10)
-    assert purse(first.term_id).balance == 60
+    renew_due(now=NOW + MONTH, by=BY, limit=10)
+    later = NOW + MONTH + 20 * DAY
+    assert (purse(first.term_id).balance, released_minutes.due_since(later)) == (60, None)
     hold(first.term_id, 0)
-    renew_due(now=later + timedelta(minutes=5), by=BY, limit=10)
-    assert purse(first.term_id).balance == 0
+    assert released_minutes.due_since(later) == NOW + MONTH
+    assert [expire_released_minutes(now=later, by=BY, limit=10) for _ in range(2)] == [1, 0]
+    assert (purse(first.term_id).balance, released_minutes.due_since(later)) == (0, None)
     assert purse(market.open("bundle").pk).balance == MINUTES
     assert audit().ok

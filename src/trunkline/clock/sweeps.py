@@ -10,7 +10,7 @@ from trunkline.clock.wiring import ask_for_payments_again, charge_method, rechar
 from trunkline.runtime.settings import load_settings
 from trunkline.store import outbox, pruning, recharges, reminders as reminder_rows
 from trunkline.store.work import By
-from trunkline.usecases import api_requests, mail, recharge, reminders, renewals, statements, webhooks
+from trunkline.usecases import api_requests, mail, recharge, released_minutes, reminders, renewals, statements, webhooks
 
 BY = By("clock", "trunkline")
 
@@ -19,6 +19,7 @@ def all_sweeps() -> list[Sweep]:
     """New ones for each loop: some remember how far they have looked."""
     return [
         Sweep("renewals", renewals.due_since, _renew),
+        Sweep("released minutes", released_minutes.due_since, _expire, every_seconds=60),
         Sweep("payments", _always, lambda now, limit: ask_for_payments_again(now, BY, limit), every_seconds=20),
         Sweep("recharges", _recharges_due, _recharge),
         Sweep(
@@ -36,6 +37,10 @@ def all_sweeps() -> list[Sweep]:
 
 def _renew(now: datetime, limit: int) -> int:
     return renewals.renew_due(now=now, by=BY, limit=limit, recharge=recharge_manager).done
+
+
+def _expire(now: datetime, limit: int) -> int:
+    return released_minutes.expire_released_minutes(now=now, by=BY, limit=limit)
 
 
 def _recharges_due(now: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -30,7 +30,6 @@ from trunkline.usecases.terms import Shelf, Till
 
 log = structlog.get_logger()
 
-LONGEST_CALL = timedelta(days=2)  # a day, and room
 _RANK = Case(
     When(kind=Term.Kind.CHANNELS, then=Value(0)), When(kind=Term.Kind.BUNDLE, then=Value(1)), default=2, output_field=IntegerField()
 )
@@ -92,7 +91,6 @@ def renew_due(*, now: datetime, by: By, limit: int, recharge: Recharge | None = 
             log.warning("a term was not settled", term=place[2], reason=str(problem))
         except Exception:  # those behind it go on
             log.exception("a term was not settled", term=place[2])
-    _expire_released_minutes(now, by)
     return Renewed(
         done[Outcome.RENEWED], done[Outcome.ENDED], done[Outcome.LAPSED], done[Outcome.UNPAID], more=limit > 0 and place is not None
     )
@@ -238,14 +236,3 @@ def _wait(term: Term, now: datetime, price_micros: int) -> tuple[Outcome, int]:
         term.unpaid_since = now
         term.save(update_fields=["unpaid_since"])
     return Outcome.UNPAID, price_micros
-
-
-def _expire_released_minutes(now: datetime, by: By) -> None:
-    """When a bundle ended, calls held some of its minutes; they have given them back."""
-    ended = Term.objects.filter(kind=Term.Kind.BUNDLE, ended_at__gt=now - LONGEST_CALL, ended_at__lte=now)
-    left = ended.filter(minutes__balance__gt=F("minutes__held")).select_related("manager", "product", "profile", "minutes")
-    for term in left.order_by("pk"):
-        with work(now=now, by=by) as doing:
-            assert term.minutes_id is not None, "a constraint of the store"
-            till = terms.open_till(doing, term.manager, more=[term.minutes_id], minutes=True)
-            terms.expire_minutes(doing, till, term)
