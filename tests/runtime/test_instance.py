@@ -18,7 +18,7 @@ from trunkline.runtime.settings import Settings
 from trunkline.runtime.status import InstanceStatus, read_status
 
 pytestmark = pytest.mark.engines
-PROCESSES = ["rtpengine", "echo", "callcontrol", "clock", "kamailio", "web"]
+PROCESSES = ["rtpengine", "echo", "callcontrol", "clock", "capture", "kamailio", "web"]
 
 
 def trunkline(settings: Settings, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import structlog
 from django.db import close_old_connections
 
 from trunkline.clock.catch_up import Ran, Sweep, catch_up
-from trunkline.runtime.beat import Beat, SweepBeat
+from trunkline.runtime.beat import BEAT_SECONDS, Beat, SweepBeat, alive, write_beat
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
-BEAT_SECONDS = 1.0
 SHARE = 20
 """After a look that took a second, the next one is no sooner than 20 seconds later."""
 
@@ -77,14 +73,4 @@ class Loop:
         """For the probe, and for `clock show`."""
         if force or time.monotonic() - self._last_beat >= BEAT_SECONDS:
             self._last_beat = time.monotonic()
-            unfinished = self.beat_path.with_suffix(".new")
-            unfinished.write_bytes(msgspec.json.encode(Beat(datetime.now(UTC), self._counts)))
-            unfinished.replace(self.beat_path)
-
-
-@contextmanager
-def alive(beat_path: Path) -> Iterator[None]:
-    """Holds a lock that the kernel lets go of however we end. Shared: a second clock may run beside us."""
-    with beat_path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
+            write_beat(self.beat_path, Beat(datetime.now(UTC), self._counts))

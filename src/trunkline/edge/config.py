@@ -48,6 +48,7 @@ def write_kamailio_config(settings: Settings, directory: Path) -> Path:
         "entry": ENTRY,
         "carriers": carriers,
         "tls": directory / "tls.cfg",
+        "capture": _capture(settings),
         "answers": "\n".join(_answer_process(number) for number in range(processes)),
     }
     _write(directory / "tls.cfg", _filled("tls.cfg", {"certificate": certificate, "key": key}))
@@ -71,6 +72,19 @@ def _answer_process(number: int) -> str:
         f'modparam("rtimer", "timer", "name=answers{number};interval=1000u;mode=1;")\n'
         f'modparam("rtimer", "exec", "timer=answers{number};route=ksr_answers_{number}")'
     )
+
+
+def _capture(settings: Settings) -> str:
+    """What the configuration looks at: whether, and where to."""
+    if not settings.capture_calls_per_second:
+        return "# Nothing is captured: TRUNKLINE_CAPTURE_CALLS_PER_SECOND is 0."
+    uri = f"sip:{bracketed(settings.capture_address)}:{settings.capture_port}"
+    return f'#!define CAPTURE "{uri}"\n#!define CAPTURE_KEY "{capture_key(settings)}"'
+
+
+def capture_key(settings: Settings) -> str:
+    """With it in them the capture believes that messages are the edge's."""
+    return derived_key(settings, "capture").hex()[:32]
 
 
 def _script_settings(settings: Settings, processes: int) -> dict[str, str | int]:

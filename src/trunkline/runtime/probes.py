@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from trunkline.runtime.beat import read_beat
+from trunkline.runtime.beat import read_beat, read_capture_beat
 from trunkline.runtime.settings import Settings
 
 TIMEOUT_SECONDS = 1.0
@@ -69,6 +69,11 @@ async def callcontrol_answers(settings: Settings) -> bool:
 async def clock_beats(settings: Settings) -> bool:
     """It lives, and has looked around not long ago."""
     return read_beat(settings.clock_beat) is not None
+
+
+async def capture_beats(settings: Settings) -> bool:
+    """It lives, and has its port."""
+    return read_capture_beat(settings.capture_beat) is not None
 
 
 async def web_is_healthy(settings: Settings) -> bool:

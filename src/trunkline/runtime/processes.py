@@ -77,6 +77,7 @@ def instance_processes(settings: Settings) -> list[ProcessSpec]:
         _echo(settings, root),
         _callcontrol(settings),
         _clock(settings),
+        *([_capture(settings)] if settings.capture_calls_per_second else []),
         _kamailio(settings, root),
         _web(settings),
     ]
@@ -126,6 +127,17 @@ def _clock(settings: Settings) -> ProcessSpec:
         environment=_python_environment(settings),
         directory=settings.engines_dir / "clock",
         grace_seconds=30.0,  # it may be asking a payment provider
+    )
+
+
+def _capture(settings: Settings) -> ProcessSpec:
+    return ProcessSpec(
+        name="capture",
+        command=lambda: [sys.executable, "-m", "trunkline.capture"],
+        ready=lambda: probes.capture_beats(settings),
+        ports=(Port("udp", settings.capture_address, settings.capture_port),),
+        environment=_python_environment(settings),
+        directory=settings.engines_dir / "capture",
     )
 
 

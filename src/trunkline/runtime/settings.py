@@ -41,6 +41,15 @@ def _workers(text: str) -> int:
     return int(text)
 
 
+def _from_to(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
 def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
@@ -143,6 +152,11 @@ class Settings:
     mail: str = setting("file", _mail)
     mail_from: str = setting("Trunkline <notices@trunkline.localhost>", _mail_from)
     test_clock: bool = setting(default=False, read=_flag)
+    capture_port: int = setting(9060, _port)
+    capture_calls_per_second: int = setting(50, _from_to(0, 10_000))
+    capture_bodies: bool = setting(default=False, read=_flag)
+    capture_days: int = setting(7, _from_to(1, 3650))
+    capture_megabytes: int = setting(1000, _from_to(1, 1_000_000))
 
     def __post_init__(self) -> None:
         if not self.advertised_address:
@@ -207,6 +221,22 @@ class Settings:
     @property
     def clock_beat(self) -> Path:
         return self.run_dir / "clock.beat"
+
+    @property
+    def capture_address(self) -> str:
+        """Of the home alone, so that two instances share a port. Kamailio sends from the address that it has for SIP: same family."""
+        if ":" in self.sip_address:
+            return "::1"
+        digest = hashlib.blake2b(os.fsencode(self.home), digest_size=3).digest()
+        return f"127.{digest[0]}.{digest[1]}.{1 + digest[2] % 254}"
+
+    @property
+    def capture_path(self) -> Path:
+        return self.home / "capture.sqlite3"
+
+    @property
+    def capture_beat(self) -> Path:
+        return self.run_dir / "capture.beat"
 
     @property
     def callcontrol_socket(self) -> Path:
