@@ -50,9 +50,9 @@ def show_caller_ids(manager_id: int, sales: int, engineering: int) -> None:
     CallerIdRule.objects.create(profile_id=sales, country="GB", e164="442079460018")
 
 
-def make_many(profile_count: int = 100, numbers_each: int = 3) -> Cast:
-    """Each profile with numbers, a name, a landline to show and a bundle's minutes; nine of ten have a PBX."""
-    cast = make_shop(credit_units=100_000)
+def make_many(profile_count: int = 100, numbers_each: int = 3, company_name: str = "Architects") -> Cast:
+    """Each profile with numbers and a name; nine of ten have a PBX, and some a bundle. Beside them are the two of the shop, with nothing."""
+    cast = make_shop(company_name, credit_units=100_000)
     for at in range(profile_count):
         profile_id = make_profile(cast.company.manager_id, f"Branch {at:03}.Architects", channels=10)
         add_things(cast, profile_id, at, numbers_each)
@@ -62,11 +62,11 @@ def make_many(profile_count: int = 100, numbers_each: int = 3) -> Cast:
 def add_things(cast: Cast, profile_id: int, at: int, numbers_each: int) -> None:
     manager_id = cast.company.manager_id
     for each in range(numbers_each):
-        number(manager_id, f"1212{at:03}{each:04}", profile_id=profile_id)
-    BusinessAccount.objects.create(
-        manager_id=manager_id, name=f"Branch.{at}.Desk", profile_id=profile_id, extension=str(at), created_at=clock.now()
-    )
-    bundles.buy_bundles(now=clock.now(), by=BY, profile_id=profile_id, product_id=product_of(cast), quantity=1) if at < 3 else None
+        number(manager_id, f"1212{at:03}{manager_id:02}{each:02}", profile_id=profile_id)
+    name = f"Branch.{manager_id}.{at}.Desk"
+    BusinessAccount.objects.create(manager_id=manager_id, name=name, profile_id=profile_id, extension=str(at), created_at=clock.now())
+    if at < 3:
+        bundles.buy_bundles(now=clock.now(), by=BY, profile_id=profile_id, product_id=product_of(cast), quantity=1)
     if at % 10:
         register(profile_id)
 

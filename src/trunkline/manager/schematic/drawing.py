@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from django.utils.html import format_html, format_html_join
@@ -19,6 +20,7 @@ from trunkline.manager.schematic.layout import (
     Box,
     Drawing,
     Line,
+    Node,
     Strand,
     below_each_other,
     lay_out,
@@ -71,6 +73,22 @@ def whole_svg(strands: Sequence[Strand], *, title: str, said: str, root: str) ->
     )  # fmt: skip
 
 
+def strand_cells(strand: Strand) -> list[tuple[str, SafeString]]:
+    """The same as text: what a table's row has below each head."""
+    missing = ("Nothing", "None", "Nobody")
+    cells = (_cell(nodes) if nodes else format_html('<span class="soft">{}</span>', missing[at]) for at, nodes in enumerate(strand.columns))
+    return list(zip(HEADS, cells, strict=True))
+
+
+def _cell(nodes: Sequence[Node]) -> SafeString:
+    return mark_safe(f"<ul>{''.join(map(_item, nodes))}</ul>")  # noqa: S308 - see `_item`
+
+
+def _item(node: Node) -> str:
+    more = "".join(f'<span class="schematic-more">{escape(line)}</span>' for line in node.lines[1:])
+    return f'<li><a class="strong" id="box-{node.key}" href="{escape(node.href)}">{escape(node.lines[0])}</a>{more}</li>'
+
+
 def _style() -> SafeString:
     """The page's own, with every token replaced: programs that draw files know no custom properties."""
     rules = STYLE.read_text(encoding="utf-8")
@@ -83,52 +101,46 @@ def _heads(y: int) -> SafeString:
 
 
 def _inside(drawing: Drawing, root: str) -> SafeString:
-    lines = format_html_join("", "{}", ((_line(line),) for line in drawing.lines))
-    boxes = format_html_join("", "{}", ((_box(box, root),) for box in drawing.boxes))
-    return format_html("{}{}", lines, boxes)
+    """Many small pieces: only what comes from people is escaped, the rest are our own words and numbers."""
+    lines = "".join(map(_line, drawing.lines))
+    return mark_safe(lines + "".join(_box(box, root) for box in drawing.boxes))  # noqa: S308 - see `_text` and `_box`
 
 
-def _line(line: Line) -> SafeString:
+def _line(line: Line) -> str:
     """It arrives level, so the head of its arrow is level, too."""
     bend = (line.x2 - line.x1) // 2
     way = f"M{line.x1} {line.y1}C{line.x1 + bend} {line.y1} {line.x2 - bend} {line.y2} {line.x2} {line.y2}"
-    drawn = format_html('<path class="schematic-line way-{}" d="{}"/>', line.kind, way)
+    drawn = f'<path class="schematic-line way-{line.kind}" d="{way}"/>'
     if line.kind == "shown":
         return drawn
-    head = f"M{line.x2 - 8} {line.y2 - 4}L{line.x2} {line.y2}L{line.x2 - 8} {line.y2 + 4}Z"
-    return format_html('{}<path class="schematic-arrow" d="{}"/>', drawn, head)
+    return f'{drawn}<path class="schematic-arrow" d="M{line.x2 - 8} {line.y2 - 4}L{line.x2} {line.y2}L{line.x2 - 8} {line.y2 + 4}Z"/>'
 
 
-def _box(box: Box, root: str) -> SafeString:
+def _box(box: Box, root: str) -> str:
     node = box.node
-    frame = format_html('<rect x="{}" y="{}" width="{}" height="{}" rx="6"/>', box.x, box.y, box.width, box.height)
-    edge = format_html('<rect class="schematic-edge" x="{}" y="{}" width="4" height="{}" rx="2"/>', box.x, box.y + 4, box.height - 8)
-    return format_html(
-        '<a id="box-{}" class="schematic-box of-{} tone-{}" href="{}{}">{}{}{}{}</a>',
-        node.key, node.kind, node.tone, root, node.href, frame, edge if node.tone != "neutral" else "", _texts(box), _meter(box),
-    )  # fmt: skip
+    frame = f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="6"/>'
+    edge = f'<rect class="schematic-edge" x="{box.x}" y="{box.y + 4}" width="4" height="{box.height - 8}" rx="2"/>'
+    inside = frame + (edge if node.tone != "neutral" else "") + _texts(box) + _meter(box)
+    return f'<a id="box-{node.key}" class="schematic-box of-{node.kind} tone-{node.tone}" href="{escape(root + node.href)}">{inside}</a>'
 
 
-def _texts(box: Box) -> SafeString:
-    """Each line is cut to the box, and then the mouse shows the whole of it."""
-    return format_html_join("", "{}", ((_text(box, number, line),) for number, line in enumerate(box.node.lines)))
+def _texts(box: Box) -> str:
+    return "".join(_text(box, number, line) for number, line in enumerate(box.node.lines))
 
 
-def _text(box: Box, number: int, line: str) -> SafeString:
+def _text(box: Box, number: int, line: str) -> str:
+    """Cut to the box, and then the mouse shows the whole of it."""
     kind, size = ("schematic-name", NAME_SIZE) if number == 0 else ("schematic-text", TEXT_SIZE)
-    short = shortened(line, box.width - 2 * INSIDE, size)
-    whole = format_html("<title>{}</title>", line) if short != line else ""
-    return format_html(
-        '<text class="{}" x="{}" y="{}">{}{}</text>', kind, box.x + INSIDE, box.y + PADDING + 13 + LINE * number, whole, short
-    )
+    short = shortened(line, box.width - 2 * INSIDE, size, is_bold=number == 0)
+    whole = f"<title>{escape(line)}</title>" if short != line else ""
+    return f'<text class="{kind}" x="{box.x + INSIDE}" y="{box.y + PADDING + 13 + LINE * number}">{whole}{escape(short)}</text>'
 
 
-def _meter(box: Box) -> SafeString:
+def _meter(box: Box) -> str:
     """Channels in use: a call is never drawn as none."""
     if box.node.used is None:
-        return mark_safe("")
+        return ""
     used, most = box.node.used
-    width, y = box.width - 2 * INSIDE, box.bottom - METER - 2
+    width, place = box.width - 2 * INSIDE, f'x="{box.x + INSIDE}" y="{box.bottom - METER - 2}" height="5" rx="2.5"'
     filled = min(max(width * used // max(most, 1), 4 if used else 0), width)
-    rows = (("schematic-meter", box.x + INSIDE, y, width), ("schematic-used", box.x + INSIDE, y, filled))
-    return format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="5" rx="2.5"/>', rows)
+    return f'<rect class="schematic-meter" width="{width}" {place}/><rect class="schematic-used" width="{filled}" {place}/>'

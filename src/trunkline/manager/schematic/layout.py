@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 WIDTHS = (240, 266, 250)
 """Of the three columns: what is called, profiles, where it rings."""
@@ -161,26 +162,30 @@ def _kind(start: Node, end: Node) -> str:
 
 
 ELLIPSIS = "…"
-NARROW = frozenset(" .,:;·'|!()[]/-iljftrI1")
+NARROW = frozenset(" .,:;·'|!()[]/-iljftrI")
+BOLD_PERCENT = 111
 
 
-def shortened(text: str, width: int, size: int) -> str:
+@lru_cache(maxsize=20_000)
+def shortened(text: str, width: int, size: int, *, is_bold: bool = False) -> str:
     """So much of a text as fits into `width` pixels in letters of `size`, estimated for a wide font."""
-    if _width(text, size) <= width:
+    room = width * 100 * 100 // (BOLD_PERCENT if is_bold else 100)
+    if _width(text, size) <= room:
         return text
-    while text and _width(text + ELLIPSIS, size) > width:
+    while text and _width(text + ELLIPSIS, size) > room:
         text = text[:-1]
     return text.rstrip() + ELLIPSIS
 
 
 def _width(text: str, size: int) -> int:
-    return sum(_letter_width(letter) for letter in text) * size // 100
+    """In hundredths of a pixel."""
+    return sum(_letter_width(letter) for letter in text) * size
 
 
 def _letter_width(letter: str) -> int:
     """In hundredths of the size."""
     if letter in NARROW:
-        return 40
+        return 36
     if ord(letter) > 0x2E7F:
         return 105  # the letters of East Asia are as wide as they are high
-    return 92 if letter in "MWmw@%" else 72 if letter.isupper() else 65
+    return 95 if letter in "MWmw@%×" else 72 if letter.isupper() else 63

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,7 +16,7 @@ from trunkline.domain.errors import Invalid, NotFound
 from trunkline.manager import scope
 from trunkline.manager.schematic import drawing
 from trunkline.manager.schematic.layout import Strand
-from trunkline.manager.schematic.strands import Look, strands_of
+from trunkline.manager.schematic.strands import Look, needs_attention, strands_of
 from trunkline.store.models import Profile
 from trunkline.usecases.wiring import MOST_LOOSE, Wiring, wiring_of
 from trunkline.web.access import Audience, open_to
@@ -26,6 +27,9 @@ from trunkline.web.navigation import FEATURES, menu
 MOST_OF_ONE = 24
 """Drawn one by one when a single profile is looked at: so many fill a sheet of paper."""
 MOST_IN_LIST = 100
+MANY = 20
+"""More profiles than this are drawn briefly: then an overview is what is wanted."""
+MOST_OF_MANY = 2
 KEPT = ("profile", "q", "attention", "as")
 
 
@@ -47,7 +51,7 @@ class Wanted:
 @require_safe
 def schematic(request: CompanyRequest) -> HttpResponse:
     wanted, wiring = _wanted(request), wiring_of(request.company.pk)
-    look = _look(request, wanted)
+    look = _look(request, wanted, wiring)
     strands = _chosen(wiring, wanted, look)
     if file_format := request.GET.get("format"):
         return _file(request, strands, file_format, look)
@@ -70,7 +74,7 @@ def schematic(request: CompanyRequest) -> HttpResponse:
 def live(request: CompanyRequest) -> HttpResponse:
     """What the page asks for every five seconds. 204 when nothing has changed: then nothing moves under anybody's hand."""
     wanted, wiring = _wanted(request), wiring_of(request.company.pk)
-    look = _look(request, wanted)
+    look = _look(request, wanted, wiring)
     state = _live(wiring, _chosen(wiring, wanted, look), wanted, look)
     if request.GET.get("seen") == state["seen"]:
         return HttpResponse(status=204)
@@ -85,11 +89,13 @@ def _wanted(request: CompanyRequest) -> Wanted:
     return Wanted(int(profile) if profile else None, asked.get("q", "").strip()[:64], "attention" in asked, asked.get("as") == "list")
 
 
-def _look(request: CompanyRequest, wanted: Wanted) -> Look:
+def _look(request: CompanyRequest, wanted: Wanted, wiring: Wiring) -> Look:
     look = Look(request.company, engines_now(), wanted.search)
     if wanted.as_list:
         return replace(look, most=MOST_IN_LIST)
-    return replace(look, most=MOST_OF_ONE) if wanted.profile_id else look
+    if wanted.profile_id:
+        return replace(look, most=MOST_OF_ONE)
+    return replace(look, most=MOST_OF_MANY, is_brief=True) if len(wiring.profiles) > MANY and not wanted.search else look
 
 
 def _chosen(wiring: Wiring, wanted: Wanted, look: Look) -> list[Strand]:
@@ -109,25 +115,24 @@ def _shown_by(profile: Profile) -> set[str]:
 
 def _live(wiring: Wiring, strands: list[Strand], wanted: Wanted, look: Look) -> dict[str, Any]:
     """`seen` is another when anything that is shown has become another."""
-    state = {"figures": _figures(wiring, look), "strands": strands if wanted.as_list else [drawing.strand_svg(each) for each in strands]}
-    return {
-        **state,
-        "heads": drawing.HEADS,
-        "heads_svg": drawing.heads_svg(),
-        "seen": blake2b(repr(state).encode(), digest_size=8).hexdigest(),
-    }
+    shown = drawing.strand_cells if wanted.as_list else drawing.strand_svg
+    state = {"figures": _figures(wiring, look), "is_brief": look.is_brief, "strands": [shown(strand) for strand in strands]}
+    seen = blake2b(repr(state).encode(), digest_size=8).hexdigest()
+    return {**state, "heads": drawing.HEADS, "heads_svg": drawing.heads_svg(), "seen": seen}
 
 
 def _figures(wiring: Wiring, look: Look) -> tuple[tuple[str, str, str], ...]:
     """Of the whole Manager, whatever is chosen."""
     profiles = wiring.profiles
     reached = sum(scope.presence(profile, look.at).tone in ("good", "info") for profile in profiles)
+    wrong = sum(needs_attention(profile, look) for profile in profiles)
     in_use, channels = sum(map(scope.in_use, profiles)), sum(profile.channels for profile in profiles)
     numbers = sum(len(profile.numbers.all()) for profile in profiles)
     return (
-        ("SIP Profiles", str(len(profiles)), f"{numbers} Online Number{'' if numbers == 1 else 's'} on them"),
-        ("PBXs reached", f"{reached} of {len(profiles)}", "registered, or known by address"),
-        ("Calls now", str(in_use), f"of {channels} calling channels"),
+        ("SIP Profiles", f"{len(profiles)}", f"with {numbers} Online Number{'' if numbers == 1 else 's'}"),
+        ("PBXs reached", f"{reached} of {len(profiles)}", "by registration or address"),
+        ("Need attention", f"{wrong}", "no channels, or no PBX"),
+        ("Calls now", f"{in_use}", f"on {channels:,} calling channels"),
     )
 
 
@@ -143,7 +148,7 @@ def _file(request: CompanyRequest, strands: list[Strand], file_format: str, look
     if file_format != "svg":
         raise Invalid("format", f"{file_format[:20]!r} is no kind of picture: use svg.")
     company = request.company
-    said = f"{company.country}, {look.moment(int(look.at.timestamp()) * scope.MICROSECONDS)} ({company.time_zone})"
+    said = f"{company.country}, {look.at.astimezone(ZoneInfo(company.time_zone)):%-d %b %Y, %H:%M} ({company.time_zone})"
     drawn = drawing.whole_svg(strands, title=f"Schematic of {company.company_name}", said=said, root=request.build_absolute_uri("/")[:-1])
     headers = {"Content-Disposition": 'attachment; filename="schematic.svg"', "Cache-Control": "no-store"}
     return HttpResponse(drawn, content_type="image/svg+xml; charset=utf-8", headers=headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -30,12 +30,14 @@ _SEPARATORS = re.compile(r"[\s()+./-]")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How somebody looks at it: `most` of one kind on one profile are drawn one by one; `search` is part of a name, a number or an address."""
+    """How somebody looks at it: `most` of one kind on one profile are drawn one by one; `search` is part of a name, a number or an address.
+    `is_brief`: so much is shown that each box says less."""
 
     company: Manager
     at: datetime
     search: str = ""
     most: int = FOLDED_ABOVE
+    is_brief: bool = False
 
     def finds(self, *texts: str | None) -> bool:
         """A number is found however it is written. Nobody searches: nothing is found."""
@@ -46,9 +48,15 @@ class Look:
     def money(self, micros: int) -> str:
         return for_people(micros, self.company.currency)
 
-    def moment(self, at_us: int) -> str:
-        at = datetime.fromtimestamp(at_us // scope.MICROSECONDS, tz=UTC)
-        return f"{at.astimezone(ZoneInfo(self.company.time_zone)):%-d %b %Y, %H:%M}"
+    def local(self, at_us: int) -> datetime:
+        """In the company's time zone."""
+        return datetime.fromtimestamp(at_us // scope.MICROSECONDS, tz=ZoneInfo(self.company.time_zone))
+
+
+def needs_attention(profile: Profile, look: Look) -> bool:
+    """It can't call, or can't be called."""
+    where = scope.presence(profile, look.at)
+    return scope.standing(profile)[1] != "good" or where.tone not in ("good", "info") or where.displaced
 
 
 def strands_of(wiring: Wiring, look: Look) -> list[Strand]:
@@ -65,7 +73,7 @@ def loose_strands(wiring: Wiring, look: Look) -> Iterator[Strand]:
     shown = {e164 for profile in wiring.profiles for e164 in _shown(profile)}
     idle = [one for one in wiring.landlines if one.e164 not in shown and (not look.search or look.finds(one.e164))]
     if own := [account for account in accounts if account.person_id]:
-        phones = Node("web-phones", Kind.REACHED, ("Web phones", "each account rings its own"), reverse("accounts"), "good")
+        phones = Node("web-phones", Kind.REACHED, ("Web phones", "of the people who sign in"), reverse("accounts"), "info")
         yield Strand(_names(own, look, reverse("accounts"), "own"), None, phones)
     if unanswered := [account for account in accounts if not account.person_id]:
         yield Strand(
@@ -99,13 +107,15 @@ def _of_profile(profile: Profile, wiring: Wiring, look: Look) -> Strand:
 def _profile(profile: Profile, look: Look) -> Node:
     word, tone = scope.standing(profile)
     in_use, held = scope.in_use(profile), profile.account.held
-    lines = (
-        profile.name,
-        f"{word} · {in_use} of {profile.channels} channels in use",
-        f"Credit {look.money(profile.account.balance)}" + (f", {look.money(held)} held" if held else ""),
-        *_bundles(profile),
-        f"Caller ID {phone(profile.caller_id)}" if profile.caller_id else "No Caller ID: calls are anonymous",
-    )
+    credit = f"Credit {look.money(profile.account.balance)}" + (f", {look.money(held)} held" if held else "")
+    use = f"{in_use} of {profile.channels} channels in use" if profile.channels else "no channels"
+    lines: tuple[str, ...] = (profile.name, f"{word} · {use}")
+    if look.is_brief:
+        minutes = sum(term.minutes.balance for term in profile.terms.all() if term.minutes) // 60
+        lines += (f"{credit} · {minutes:,} min" if minutes else credit,)
+    else:
+        caller_id = f"Caller ID {phone(profile.caller_id)}" if profile.caller_id else "No Caller ID: calls are anonymous"
+        lines += (credit, *_bundles(profile), caller_id)
     return Node(f"profile-{profile.pk}", Kind.PROFILE, lines, reverse("profile", args=[profile.pk]), tone, (in_use, profile.channels))
 
 
@@ -113,7 +123,7 @@ def _bundles(profile: Profile) -> Iterator[str]:
     terms = list(profile.terms.all())  # prefetched: its open bundles
     for term in terms[:MOST_BUNDLES]:
         assert term.product is not None and term.minutes is not None, "a bundle has both"  # noqa: PT018 - for mypy
-        yield f"{term.quantity} × {term.product.name}: {term.minutes.balance // 60:,} min left"
+        yield f"{term.quantity} × {term.product.name}: {term.minutes.balance // 60:,} left"
     if len(terms) > MOST_BUNDLES:
         yield f"and {len(terms) - MOST_BUNDLES} more minute bundles"
 
@@ -129,8 +139,11 @@ def _pbx(profile: Profile, look: Look) -> Node:
         lines = (where.text, "Calls can't reach it: set it up.")
         return Node(key, Kind.REACHED, lines, reverse("profile_setup", args=[profile.pk]), "bad" if where.tone == "bad" else "warn")
     conflict = ("Two devices use these credentials",) if where.displaced else ()
-    device = where.registration.user_agent or "Unknown device"
-    lines = (device, f"Registered · {where.transport}", where.address, f"since {look.moment(where.registration.since_us)}", *conflict)
+    at = look.local(where.registration.since_us)
+    place: tuple[str, ...] = (f"Registered · {where.transport}", where.address, f"since {at:%-d %b %Y, %H:%M}")
+    if look.is_brief:
+        place = (f"{where.address} · since {at:%-d %b, %H:%M}",)
+    lines = (where.registration.user_agent or "Unknown device", *place, *conflict)
     return Node(key, Kind.REACHED, lines, reverse("profile", args=[profile.pk]), "warn" if conflict else "good")
 
 
@@ -155,10 +168,10 @@ def _numbers(numbers: Sequence[Number], shown: dict[str, str], look: Look, every
 
 def _names(accounts: Sequence[BusinessAccount], look: Look, everything: str, where: str) -> tuple[Node, ...]:
     drawn, folded = _some(accounts, look.most, lambda account: look.finds(*_texts_of_account(account)))
-    return (*(_name(account) for account in drawn), *_folded(folded, Kind.NAME, len(drawn), everything, where))
+    return (*(_name(account, look) for account in drawn), *_folded(folded, Kind.NAME, len(drawn), everything, where))
 
 
-def _name(account: BusinessAccount) -> Node:
+def _name(account: BusinessAccount, look: Look) -> Node:
     numbers = [phone(number.e164) for number in account.numbers.all()]
     if len(numbers) > MOST_NUMBERS:
         numbers = [f"{len(numbers)} Online Numbers"]
@@ -167,7 +180,9 @@ def _name(account: BusinessAccount) -> Node:
         href = reverse("profile_account", args=[account.profile_id, account.pk])
     else:
         href = reverse("account", args=[account.pk])
-    return Node(f"account-{account.pk}", Kind.NAME, tuple(filter(None, [account.name, place, *numbers])), href)
+    lines = tuple(filter(None, [account.name, place, *numbers]))
+    brief = (account.name, " · ".join(lines[1:])) if len(lines) > 1 else lines
+    return Node(f"account-{account.pk}", Kind.NAME, brief if look.is_brief else lines, href)
 
 
 def _landlines(landlines: Sequence[Landline], shown: dict[str, str], profile: Profile, look: Look) -> tuple[Node, ...]:
