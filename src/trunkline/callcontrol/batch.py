@@ -266,7 +266,8 @@ class Turn:
         live.facts.ringing_us = event.ring_at or None
         self._note_tried(live.facts, event.tried)
         live.facts.trace.append(("failed", f"{event.status} {event.phrase} by {event.by}"))
-        self._settle(live, event.at, status=event.status, ended_by=event.by)
+        # who is hung up while it rings answers the CANCEL: that is not what ended the call
+        self._settle(live, event.at, status=event.status, ended_by="edge" if HUNG_UP in live.facts.trace else event.by)
 
     def _leg_moved(self, event: LegMoved) -> None:
         live = self._find(event)
