@@ -14,7 +14,7 @@ from trunkline.store import ledger
 from trunkline.store.models import Manager, Payment
 from trunkline.store.work import Work
 from trunkline.usecases import notices
-from trunkline.usecases.till import Till
+from trunkline.usecases.payment_accounts import PaymentAccounts
 
 UNSETTLED = (Payment.State.CREATED, Payment.State.ACTION_NEEDED, Payment.State.PROCESSING)
 NOTES = {Payment.Why.TOP_UP: "Payment by card", Payment.Why.AUTO_RECHARGE: "Auto-recharge by card"}
@@ -30,7 +30,7 @@ class Scene:
     """What is locked while an event is applied."""
 
     doing: Work
-    till: Till
+    accounts: PaymentAccounts
     manager: Manager
     payment: Payment
     event: Event
@@ -48,8 +48,8 @@ def succeeded(scene: Scene) -> str:
         raise NotYet(f"{paid} were paid in place of {for_people(payment.amount_micros, payment.currency)}: look at it at the provider.")
     key = f"payment/{payment.pk}"
     note = NOTES.get(Payment.Why(payment.why), "Payment")
-    till, now = scene.till, scene.doing.now
-    ledger.post(key=key, debit=till.funding, credit=till.credit, amount=payment.amount_micros, kind="payment", now=now, note=note)
+    accounts, now = scene.accounts, scene.doing.now
+    ledger.post(key=key, debit=accounts.funding, credit=accounts.credit, amount=payment.amount_micros, kind="payment", now=now, note=note)
     payment.settled_at, payment.action_url = now, ""
     _move_to(scene, Payment.State.SUCCEEDED)
     return "booked"

@@ -14,9 +14,9 @@ from trunkline.providers.payments.contract import REPEATABLE, Declined, Event, P
 from trunkline.store import ledger
 from trunkline.store.models import Manager, Payment, Refund
 from trunkline.store.work import By, Work, work
+from trunkline.usecases.payment_accounts import PaymentAccounts, give_back, lock_payment_accounts, take
 from trunkline.usecases.payment_steps import NotYet, Scene
 from trunkline.usecases.purchase_limits import BOOKED
-from trunkline.usecases.till import Till, give_back, open_till, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def refund_failed(scene: Scene) -> str:
         return "it had failed before"
     payment, doing = scene.payment, scene.doing
     amounts = {"amount_micros": known.amount_micros, "taken_micros": known.taken_micros}
-    give_back(doing, scene.till, key=f"refund/{known.pk}/back", kind="refund_back", note="Refund failed", **amounts)
+    give_back(doing, scene.accounts, key=f"refund/{known.pk}/back", kind="refund_back", note="Refund failed", **amounts)
     payment.refunded_micros -= known.amount_micros
     payment.save(update_fields=["refunded_micros"])
     known.state, known.failure = Refund.State.FAILED, scene.event.reason[:200]
@@ -127,9 +127,9 @@ def find_payment(payment_id: int) -> Payment:
 
 def lock_scene(doing: Work, payment: Payment, event: Event) -> Scene:
     """Everything that an event about a payment may touch, in the one order."""
-    till = open_till(doing, payment.manager)
+    accounts = lock_payment_accounts(doing, payment.manager)
     manager = doing.locks.one(Manager, payment.manager_id)
-    return Scene(doing, till, manager, doing.locks.one(Payment, payment.pk), event)
+    return Scene(doing, accounts, manager, doing.locks.one(Payment, payment.pk), event)
 
 
 def _book(payment: Payment, *, now: datetime, by: By, amount_micros: int, reference: str, reason: str) -> tuple[Refund, bool]:
@@ -139,7 +139,7 @@ def _book(payment: Payment, *, now: datetime, by: By, amount_micros: int, refere
             if known.amount_micros != amount_micros:
                 raise Conflict("This reference was used for another refund: take another one.")
             return known, True
-        _check_can_go_back(scene.payment, scene.till, amount_micros)
+        _check_can_go_back(scene.payment, scene.accounts, amount_micros)
         made = _write(scene, amount_micros, reference, reason, Refund.State.PENDING)
     return made, False
 
@@ -156,7 +156,7 @@ def _write(scene: Scene, amount_micros: int, reference: str, reason: str, state:
         reason=reason[:200],
         created_at=doing.now,
     )
-    made.taken_micros = take(doing, scene.till, key=f"refund/{made.pk}", amount_micros=amount_micros, kind="refund", note="Refund")
+    made.taken_micros = take(doing, scene.accounts, key=f"refund/{made.pk}", amount_micros=amount_micros, kind="refund", note="Refund")
     made.save(update_fields=["taken_micros"])
     payment.refunded_micros += amount_micros
     payment.save(update_fields=["refunded_micros"])
@@ -189,7 +189,7 @@ def _check_provider(payment: Payment, provider: PaymentProvider | None) -> None:
         raise Conflict(f"This payment was made by {payment.provider}: it can only be refunded while that is set up.")
 
 
-def _check_can_go_back(payment: Payment, till: Till, amount_micros: int) -> None:
+def _check_can_go_back(payment: Payment, accounts: PaymentAccounts, amount_micros: int) -> None:
     currency = payment.currency
     if payment.state != Payment.State.SUCCEEDED:
         raise Conflict(f"Payment {payment.pk} is {payment.state}: only one that succeeded can be refunded.")
@@ -198,6 +198,6 @@ def _check_can_go_back(payment: Payment, till: Till, amount_micros: int) -> None
         raise Conflict(
             f"{for_people(left, currency)} of payment {payment.pk} is left to refund: {for_people(amount_micros, currency)} is too much."
         )
-    if amount_micros > ledger.free(till.credit):
-        free = for_people(ledger.free(till.credit), currency)
+    if amount_micros > ledger.free(accounts.credit):
+        free = for_people(ledger.free(accounts.credit), currency)
         raise NotEnoughCredit(f"The Manager's Credit has {free} free: take Credit back from its SIP Profiles, or refund less.")

@@ -10,7 +10,7 @@ from trunkline.store.work import Work
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class PaymentAccounts:
     """`loss`: what the operator pays when the Manager's Credit can't."""
 
     credit: Account
@@ -18,26 +18,26 @@ class Till:
     loss: Account
 
 
-def open_till(doing: Work, manager: Manager) -> Till:
+def lock_payment_accounts(doing: Work, manager: Manager) -> PaymentAccounts:
     """The first locks of its transaction."""
     funding = ledger.outside(Account.Kind.FUNDING, manager.currency).pk
     loss = ledger.outside(Account.Kind.LOSS, manager.currency).pk
     locked = doing.locks.many(Account, [manager.account_id, funding, loss])
-    return Till(locked[manager.account_id], locked[funding], locked[loss])
+    return PaymentAccounts(locked[manager.account_id], locked[funding], locked[loss])
 
 
-def take(doing: Work, till: Till, *, key: str, amount_micros: int, kind: str, note: str) -> int:
+def take(doing: Work, accounts: PaymentAccounts, *, key: str, amount_micros: int, kind: str, note: str) -> int:
     """Money has left: from the Manager's Credit as far as it is free, the rest from the operator's. Returns the Manager's part."""
-    taken = max(0, min(ledger.free(till.credit), amount_micros))
-    _post(doing, till.credit, till.funding, taken, key=key, kind=kind, note=note)
-    _post(doing, till.loss, till.funding, amount_micros - taken, key=f"{key}/loss", kind=kind, note=note)
+    taken = max(0, min(ledger.free(accounts.credit), amount_micros))
+    _post(doing, accounts.credit, accounts.funding, taken, key=key, kind=kind, note=note)
+    _post(doing, accounts.loss, accounts.funding, amount_micros - taken, key=f"{key}/loss", kind=kind, note=note)
     return taken
 
 
-def give_back(doing: Work, till: Till, *, key: str, amount_micros: int, taken_micros: int, kind: str, note: str) -> None:
+def give_back(doing: Work, accounts: PaymentAccounts, *, key: str, amount_micros: int, taken_micros: int, kind: str, note: str) -> None:
     """What `take` took, to those it was taken from."""
-    _post(doing, till.funding, till.credit, taken_micros, key=key, kind=kind, note=note)
-    _post(doing, till.funding, till.loss, amount_micros - taken_micros, key=f"{key}/loss", kind=kind, note=note)
+    _post(doing, accounts.funding, accounts.credit, taken_micros, key=key, kind=kind, note=note)
+    _post(doing, accounts.funding, accounts.loss, amount_micros - taken_micros, key=f"{key}/loss", kind=kind, note=note)
 
 
 def _post(doing: Work, debit: Account, credit: Account, amount_micros: int, *, key: str, kind: str, note: str) -> None:
