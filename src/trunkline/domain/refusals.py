@@ -103,7 +103,7 @@ _ROWS = (
         "Destination Barred",
         57,
         "destination barred",
-        "This kind of number is switched off for the SIP Profile. An administrator can switch it on.",
+        "This kind of number is switched off for the SIP Profile. Ask the operator if you need it.",
     ),
     Refusal(
         "name_called",
@@ -175,7 +175,7 @@ _ROWS = (
         "Rate Above Limit",
         57,
         "rate above the profile's limit",
-        "The rate is above the highest rate per minute that the SIP Profile allows. Raise the limit to call this destination.",
+        "The rate is above the highest rate per minute that the SIP Profile allows. Ask the operator to raise the limit.",
     ),
     Refusal(
         "no_carrier",

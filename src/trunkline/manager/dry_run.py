@@ -24,7 +24,7 @@ EXAMPLE_MINUTES = (1, 5, 30)
 
 
 class NumberForm(PageForm):
-    number = forms.CharField(label="Number", max_length=LONGEST_NUMBER, help_text="As your PBX dials it.")
+    number = forms.CharField(label="Number", max_length=LONGEST_NUMBER)
     caller = forms.CharField(label="Caller ID that the PBX sends", max_length=LONGEST_NUMBER, required=False)
     anonymous = forms.BooleanField(label="The PBX asks to withhold it", required=False)
     plain = forms.BooleanField(label="Without encrypted media (SRTP)", required=False)

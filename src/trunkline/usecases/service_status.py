@@ -154,7 +154,7 @@ def _web() -> Part:
 def _payments(engines: Engines) -> Part:
     state, text = State.WORKS, "Payments, renewals and letters are handled."
     if not engines.clock:
-        state, text = State.DISTURBED, "Renewals, Auto-recharge and letters wait. Nothing runs out meanwhile because of it."
+        state, text = State.DISTURBED, "Renewals, Auto-recharge and letters wait."
     return Part("payments", "Payments and renewals", state, text)
 
 

@@ -28,6 +28,7 @@ _WORD = re.compile(r"\w+")
 class Found:
     """Somewhere to go: `route` with `argument`, at `anchor`."""
 
+    kind: str
     title: str
     summary: str
     route: str
@@ -63,14 +64,20 @@ def words_of(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def texts() -> tuple[Found, ...]:
-    guides = (Found(one.title, one.summary, "help_topic", one.slug, "", _read(one.template, one.summary)) for one in TOPICS)
+    guides = (Found("Guide", one.title, one.summary, "help_topic", one.slug, "", _read(one.template, one.summary)) for one in TOPICS)
     refusals = (
         Found(
-            f"{one.code} {one.text}", one.remedy, "help_refusal", one.code, "", _read(f"manager/help/refusals/{one.name}.html", one.remedy)
+            "Refusal",
+            f"{one.code} {one.text}",
+            one.remedy,
+            "help_refusal",
+            one.code,
+            "",
+            _read(f"manager/help/refusals/{one.name}.html", one.remedy),
         )
         for one in REFUSALS.values()
     )
-    words = (Found(one.word, one.text, "help_glossary", "", one.anchor, words_of(one.text)) for one in TERMS)
+    words = (Found("Word", one.word, one.text, "help_glossary", "", one.anchor, words_of(one.text)) for one in TERMS)
     return (*guides, *refusals, *words)
 
 
