@@ -9,8 +9,9 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import Visitor
 from tests.web.cast import PASSWORD, Cast, join
-from tests.web.wired import make_architects, make_many, register
-from trunkline.store.models import ChannelUse, Role
+from tests.web.wired import make_architects, make_many, number, register
+from trunkline.store import clock
+from trunkline.store.models import BusinessAccount, ChannelUse, Role
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 OVER_ITS_BOX = """() => [...document.querySelectorAll(".schematic-box")].flatMap((box) => {
@@ -18,6 +19,8 @@ OVER_ITS_BOX = """() => [...document.querySelectorAll(".schematic-box")].flatMap
   return [...box.querySelectorAll("text")].filter((text) => text.getBBox().x + text.getBBox().width > frame.x + frame.width - 4)
     .map((text) => text.textContent);
 })"""
+
+SIZES = "() => [...document.querySelectorAll('.schematic-strand')].map((piece) => piece.getBoundingClientRect().height)"
 
 
 @pytest.fixture
@@ -73,13 +76,29 @@ def test_the_search_follows_the_typing_and_stays_in_the_address(administrator: V
     administrator.looks_right("schematic-nothing")
 
 
-def test_a_hundred_profiles_with_three_hundred_numbers(visitor: Visitor, site: str, screenshots: Path) -> None:
+def test_a_hundred_profiles_with_three_hundred_numbers(visitor: Visitor, site: str) -> None:
     visitor.sign_in(join(make_many(), Role.ADMINISTRATOR, account="Architects.Admin"))
     visitor.go("/schematic")
     visitor.looks_right("schematic-many")
     assert visitor.page.evaluate(OVER_ITS_BOX) == []
-    visitor.page.emulate_media(media="print")
-    visitor.page.pdf(path=screenshots / "schematic.pdf", prefer_css_page_size=True)
+
+
+def test_on_paper_it_is_black_on_white_and_no_piece_is_larger_than_a_sheet(administrator: Visitor, cast: Cast, screenshots: Path) -> None:
+    page, sales = administrator.page, cast.company.profile_ids[0]
+    for each in range(11):
+        number(cast.company.manager_id, f"1646555{each:04}", profile_id=sales)
+        BusinessAccount.objects.create(
+            manager_id=cast.company.manager_id, name=f"Architects.{each}", profile_id=sales, extension=f"{each}", created_at=clock.now()
+        )
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4 across, without margins
+    page.emulate_media(media="print", color_scheme="dark")
+    administrator.go(f"/schematic?profile={sales}")
+    assert max(page.evaluate(SIZES)) <= 718
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1047
+    assert page.locator("text.schematic-name").first.evaluate("(name) => getComputedStyle(name).fill") == "rgb(0, 0, 0)"
+    assert page.locator(".schematic-box rect").first.evaluate("(frame) => getComputedStyle(frame).fill") == "rgb(255, 255, 255)"
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    page.pdf(path=screenshots / "schematic.pdf", format="A4", landscape=True, prefer_css_page_size=True)
 
 
 def test_its_file_shows_the_same_by_itself(administrator: Visitor, screenshots: Path) -> None:

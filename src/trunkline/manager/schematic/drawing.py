@@ -35,8 +35,8 @@ INSIDE = 12
 NAME_SIZE, TEXT_SIZE = 13, 12
 HEAD = 26
 INK = {"sheet": "#ffffff", "sunk": "#ffffff", "ink": "#000000", "soft": "#000000", "line": "#000000", "line-strong": "#000000",
-       "accent": "#000000", "good": "#000000", "warn": "#000000", "bad": "#000000", "font": "sans-serif"}  # fmt: skip
-"""What the tokens of the pages are in a file, for paper."""
+       "accent": "#000000", "good": "#ffffff", "warn": "#000000", "bad": "#000000", "font": "sans-serif"}  # fmt: skip
+"""What the tokens of the pages are in a file, for paper: there, a black edge means that something is wrong."""
 
 
 def strand_svg(strand: Strand) -> SafeString:
@@ -45,13 +45,15 @@ def strand_svg(strand: Strand) -> SafeString:
     head = strand.through or strand.reached
     title = " · ".join(head.lines) if head else ""
     return format_html(
-        '<svg class="schematic-strand" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="group" aria-label="{2}">{3}</svg>',
+        '<svg class="schematic-strand" width="{0}" height="{1}" viewBox="0 0 {0} {1}" preserveAspectRatio="xMinYMin" role="group" '
+        'aria-label="{2}">{3}</svg>',
         WIDTH, drawing.height, title, _inside(drawing, ""),
     )  # fmt: skip
 
 
 def heads_svg() -> SafeString:
-    return format_html('<svg class="schematic-strand" width="{0}" height="{1}" viewBox="0 0 {0} {1}">{2}</svg>', WIDTH, HEAD, _heads(16))
+    drawn = '<svg class="schematic-strand schematic-heads" width="{0}" height="{1}" viewBox="0 0 {0} {1}">{2}</svg>'
+    return format_html(drawn, WIDTH, HEAD, _heads(16))
 
 
 def whole_svg(strands: Sequence[Strand], *, title: str, said: str, root: str) -> SafeString:

@@ -24,8 +24,8 @@ from trunkline.web.acting import engines_now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.navigation import FEATURES, menu
 
-MOST_OF_ONE = 24
-"""Drawn one by one when a single profile is looked at: so many fill a sheet of paper."""
+MOST_OF_ONE = 12
+"""Of each kind, drawn one by one when a single profile is looked at: so many can still be read on a sheet of paper. The list has them all."""
 MOST_IN_LIST = 100
 MANY = 20
 """More profiles than this are drawn briefly: then an overview is what is wanted."""
