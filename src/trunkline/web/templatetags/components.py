@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -136,6 +137,7 @@ def money(micros: int | None, currency: str) -> str:
 
 
 @register.filter
+@lru_cache(maxsize=4_096)
 def phone(e164: str) -> str:
     """Digits as people read them; anything else as it is."""
     import phonenumbers  # noqa: PLC0415 - a large table: only pages with numbers need it
