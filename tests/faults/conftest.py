@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -39,19 +40,21 @@ def durable_database(maintenance_url: str) -> str:
 
 @contextmanager
 def running(request: pytest.FixtureRequest, new_database: Callable[[], str]) -> Iterator[Company]:
-    """Its company, while it runs. The home of one that did not pass its tests is kept."""
-    company = in_free_ports(lambda: brought_up(Instance(new_database())))
+    """Its company, while it runs. What is in the home of one that did not pass its tests is kept where pytest clears up."""
+    evidence: Path = request.getfixturevalue("tmp_path_factory").mktemp("faults")
+    company = in_free_ports(lambda: brought_up(Instance(new_database()), evidence))
     try:
         yield company
     finally:
         company.instance.down()
     if request.session.testsfailed:
-        print(f"kept for whoever looks into it: {company.instance.settings.home}")
+        company.instance.keep(evidence)
+        print(f"kept for whoever looks into it: {evidence}")
     else:
         company.instance.remove()
 
 
-def brought_up(instance: Instance) -> Company:
+def brought_up(instance: Instance, evidence: Path) -> Company:
     try:
         instance.migrate()
         instance.lead_django_here()
@@ -61,6 +64,8 @@ def brought_up(instance: Instance) -> Company:
         instance.down()
         if isinstance(error, PortTakenError):
             instance.remove()
+        else:
+            instance.keep(evidence)
         raise
     return company
 

@@ -62,6 +62,10 @@ class Instance:
     def remove(self) -> None:
         shutil.rmtree(self.settings.home)
 
+    def keep(self, directory: Path) -> None:
+        """What is in its home, as evidence."""
+        shutil.move(self.settings.home, directory)
+
     def migrate(self) -> None:
         assert_done(self._trunkline("migrate"))
 

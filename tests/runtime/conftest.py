@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,18 +25,16 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def make_settings() -> Iterator[Callable[[], Settings]]:
     """Settings of new instances; whatever runs in their homes is ended, and the homes are removed."""
-    made: list[Settings] = []
-    with ExitStack() as reserved:
+    with ExitStack() as made:
 
         def make() -> Settings:
-            ports = reserved.enter_context(PortBlock())
-            made.append(ports.settings(Path(tempfile.mkdtemp(prefix="tl-"))))
-            return made[-1]
+            ports = made.enter_context(PortBlock())
+            home = made.enter_context(tempfile.TemporaryDirectory(prefix="tl-"))
+            settings = ports.settings(Path(home))
+            made.callback(lambda: asyncio.run(bring_down(settings)))
+            return settings
 
         yield make
-        for settings in made:
-            asyncio.run(bring_down(settings))
-            shutil.rmtree(settings.home)
 
 
 @pytest.fixture

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from trunkline.runtime import instance
 from trunkline.runtime.keys import derived_key, secret_key
 from trunkline.runtime.settings import Settings, SettingsError, load_settings, make_directories, variable
+from trunkline.runtime.status import bring_down
+from trunkline.runtime.supervisor import StartError
 
 
 def write_env_file(home: Path, *lines: str) -> None:
@@ -101,9 +105,11 @@ def test_the_run_directory_is_short_enough_for_sockets_and_private(tmp_path: Pat
     deep = Settings(home=tmp_path / ("very" * 20))
     assert len(os.fsencode(deep.run_dir)) <= 70
     assert deep.run_dir != Settings(home=tmp_path / ("very" * 21)).run_dir
-    make_directories(deep)
-    assert stat.S_IMODE(deep.run_dir.stat().st_mode) == 0o700
-    deep.run_dir.rmdir()
+    try:
+        make_directories(deep)
+        assert stat.S_IMODE(deep.run_dir.stat().st_mode) == 0o700
+    finally:
+        deep.run_dir.rmdir()
 
 
 def test_a_run_directory_that_somebody_else_placed_is_refused(tmp_path: Path) -> None:
@@ -111,8 +117,41 @@ def test_a_run_directory_that_somebody_else_placed_is_refused(tmp_path: Path) ->
     settings.home.mkdir()
     (tmp_path / "trap").mkdir()
     settings.run_dir.symlink_to(tmp_path / "trap")
-    with pytest.raises(SettingsError, match="not ours"):
-        make_directories(settings)
+    try:
+        with pytest.raises(SettingsError, match="not ours"):
+            make_directories(settings)
+    finally:
+        settings.run_dir.unlink()
+
+
+def test_a_run_directory_beside_the_home_goes_when_the_instance_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way: it does not come up, it ends, or `down` clears up after one that was killed."""
+
+    def prepare(settings: Settings, say: object) -> None:
+        assert settings.run_dir.is_dir()
+        raise StartError("no engines")
+
+    monkeypatch.setattr(instance, "prepare", prepare)
+    deep = Settings(home=tmp_path / ("very" * 20))
+    with pytest.raises(StartError):
+        instance.run_in_foreground(deep, print, lambda: None)
+    assert not deep.run_dir.exists()
+    make_directories(deep)
+    process = deep.run_dir / "echo.pid"
+    process.touch()
+    with pytest.raises(StartError):
+        instance.run_in_foreground(deep, print, lambda: None)
+    assert process.exists(), "a process of a supervisor that was killed is found by it"
+    process.unlink()
+    asyncio.run(bring_down(deep))
+    assert (deep.run_dir.exists(), deep.home.is_dir()) == (False, True)
+
+
+def test_a_run_directory_in_the_home_stays(short_home: Path) -> None:
+    settings = Settings(home=short_home)
+    make_directories(settings)
+    asyncio.run(bring_down(settings))
+    assert settings.run_dir.is_dir()
 
 
 def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

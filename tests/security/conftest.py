@@ -21,13 +21,13 @@ UNANSWERED_SECONDS = 45.0
 
 
 @pytest.fixture(scope="session")
-def running(request: pytest.FixtureRequest) -> Iterator[WholeInstance]:
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeInstance]:
     with ExitStack() as stack:
-        instance = in_free_ports(lambda: stack.enter_context(WholeInstance()))
+        instance = in_free_ports(lambda: stack.enter_context(WholeInstance(tmp_path_factory.mktemp("security"))))
         asyncio.run(a_call_works(instance))  # everything that is loaded when it is first needed
         yield instance
-        instance.keeps_home = request.session.testsfailed > 0
-        if not instance.keeps_home:
+        instance.has_failed = request.session.testsfailed > 0
+        if not instance.has_failed:
             instance.eventually(lambda: not instance.rpc.dialogs(), "Kamailio has forgotten all calls", within=UNANSWERED_SECONDS)
         found = instance.audit()
         assert found["ok"], found

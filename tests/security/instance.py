@@ -43,9 +43,10 @@ class Vitals:
 
 
 class WholeInstance:
-    """`with` fills it, brings it up and takes it down."""
+    """`with` fills it, brings it up and takes it down. What is in its home goes to `evidence` when a test has failed: pytest clears up there."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Path) -> None:
+        self._evidence = evidence
         self.home = Path(tempfile.mkdtemp(prefix="tls-"))
         self._ports = PortBlock()
         self.settings = self._ports.settings(self.home, allow_private_sources=True)
@@ -53,8 +54,7 @@ class WholeInstance:
         self.rpc = KamailioRpc(self.settings.kamailio_rpc_socket, self.settings.engines_dir / "kamailio" / CARRIERS_FILE)
 
     cast: Cast
-    keeps_home = False
-    """As evidence, when a test has failed."""
+    has_failed = False
 
     def __enter__(self) -> Self:
         try:
@@ -63,18 +63,20 @@ class WholeInstance:
             self.cast = Cast.read(filled.stdout)
             self.trunkline("up", "--detach")
         except BaseException as error:
-            self._down(keeps_home=not isinstance(error, PortTakenError))
+            self._down(has_failed=not isinstance(error, PortTakenError))
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._down(keeps_home=self.keeps_home or kind is not None)
+        self._down(has_failed=self.has_failed or kind is not None)
 
-    def _down(self, *, keeps_home: bool) -> None:
+    def _down(self, *, has_failed: bool) -> None:
         self.trunkline("down", check=False)
         self._ports.close()
-        if not keeps_home:
-            shutil.rmtree(self.home, ignore_errors=True)
+        if has_failed:
+            shutil.move(self.home, self._evidence)
+        else:
+            shutil.rmtree(self.home)
 
     # Commands
 

@@ -77,8 +77,8 @@ class EdgeInstance:
             self.kill_rtpengine()
         self.callcontrol.kill()
         self._ports.close()
-        if kind is None and not os.environ.get("TRUNKLINE_KEEP"):
-            shutil.rmtree(self.home, ignore_errors=True)
+        if not os.environ.get("TRUNKLINE_KEEP"):
+            shutil.rmtree(self.home)
 
     def start(self) -> None:
         """Returns when OPTIONS is answered."""

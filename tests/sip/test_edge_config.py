@@ -22,9 +22,9 @@ Written = Callable[..., tuple[Settings, Path]]
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Written:
+def written(short_home: Path) -> Written:
     def write(**changes: object) -> tuple[Settings, Path]:
-        settings = Settings(home=tmp_path, **changes)  # type: ignore[arg-type]
+        settings = Settings(home=short_home, **changes)  # type: ignore[arg-type]
         make_directories(settings)
         return settings, write_kamailio_config(settings, settings.engines_dir / "kamailio")
 

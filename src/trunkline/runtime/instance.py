@@ -14,7 +14,7 @@ from trunkline.runtime.engine_root import check_versions, ensure_root
 from trunkline.runtime.keys import secret_key
 from trunkline.runtime.logs import log_tail
 from trunkline.runtime.processes import instance_processes
-from trunkline.runtime.settings import Settings, make_directories
+from trunkline.runtime.settings import Settings, make_directories, remove_run_directory
 from trunkline.runtime.status import is_supervised, read_status, sole_supervisor
 from trunkline.runtime.supervisor import Say, StartError, Supervisor
 
@@ -36,10 +36,13 @@ def prepare(settings: Settings, say: Say) -> dict[str, str]:
 def run_in_foreground(settings: Settings, say: Say, on_ready: Callable[[], None], load: Callable[[], None] = lambda: None) -> None:
     """Until a signal. `load` fills the store that has just been brought up to date, before anybody uses it."""
     with sole_supervisor(settings):
-        prepare(settings, say)
-        load()
-        _raise_file_limit()
-        asyncio.run(Supervisor(settings, instance_processes(settings), say, on_ready).run())
+        try:
+            prepare(settings, say)
+            load()
+            _raise_file_limit()
+            asyncio.run(Supervisor(settings, instance_processes(settings), say, on_ready).run())
+        finally:
+            remove_run_directory(settings)  # while the lock in it is held: nobody else uses it
 
 
 def run_detached(settings: Settings, say: Say = print) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -340,6 +341,12 @@ def _conflicts(settings: Settings) -> list[str]:
 def _inside_media(settings: Settings, name: str) -> str:
     """RTPengine shares a port that is taken, and from then on gets its packets: SIP would fall silent without a word."""
     return f"{variable(name)} {getattr(settings, name)} is one of the media ports {settings.rtp_port_min} to {settings.rtp_port_max}."
+
+
+def remove_run_directory(settings: Settings) -> None:
+    """One that is not in the home, since sockets' paths would be too long there, goes with the last process: nobody would find it again."""
+    if settings.run_dir.parent != settings.home and not any(settings.run_dir.glob("*.pid")):
+        shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
 def make_directories(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from trunkline.runtime.children import clear_orphans, find_child, started_ticks
-from trunkline.runtime.settings import Settings, make_directories
+from trunkline.runtime.settings import Settings, make_directories, remove_run_directory
 
 State = Literal["waiting", "starting", "ready", "restarting", "stopping", "stopped", "orphaned"]
 DOWN_TIMEOUT_SECONDS = 60.0
@@ -106,6 +106,8 @@ async def bring_down(settings: Settings) -> None:
         await clear_orphans(pid_file)
         if child := find_child(pid_file):
             await child.end(LEFTOVER_GRACE_SECONDS)
+    if not is_supervised(settings):  # nobody has started it again meanwhile
+        remove_run_directory(settings)
 
 
 def _lock_path(settings: Settings) -> Path:
