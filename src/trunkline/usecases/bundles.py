@@ -13,7 +13,8 @@ from trunkline.store.models import BundleProduct, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import terms
 from trunkline.usecases.profile_changes import announce
-from trunkline.usecases.terms import Bought, Cancelled, Shelf, Till
+from trunkline.usecases.terms import Bought, Cancelled, Shelf
+from trunkline.usecases.till import Till
 
 WHAT = "minute bundles"
 
@@ -78,17 +79,10 @@ def end_at_once(doing: Work, till: Till, shelf: Shelf, term: Term, how: Term.End
 def place(doing: Work, till: Till, shelf: Shelf, product: BundleProduct, offer: Offer, *, reference: str = "") -> Bought:
     """The offer becomes the bundle."""
     offer.must_be_possible()
-    old = shelf.bundle(product.pk)
-    if old is not None:
-        terms.end(doing, till, old, Term.End.CHANGED, refund_micros=offer.refund_micros)
-        shelf.terms.remove(old)
-    term = _term(shelf, product, offer, old, reference)
-    shelf.terms.append(terms.begin(doing, till, term, terms.describe(term)))
-    terms.log(doing, f"bundle.{'change' if old else 'buy'}", term, refund_micros=offer.refund_micros)
+    term = _term(shelf, product, offer, reference)
+    done = terms.put_on(doing, till, shelf, term, refund_micros=offer.refund_micros)
     announce(doing, shelf.profile)
-    return Bought(
-        term.pk, term.quantity, term.price_micros, offer.refund_micros, term.starts_at, term.ends_at, balance_micros=till.credit.balance
-    )
+    return done
 
 
 def bundle_facts(shelf: Shelf, product: BundleProduct) -> BundleFacts:
@@ -121,7 +115,7 @@ def _take(*, now: datetime, by: By, profile_id: int, product_id: int, quantity: 
         return place(doing, till, shelf, product, bundle_offer(quantity, bundle_facts(shelf, product), doing.now), reference=reference)
 
 
-def _term(shelf: Shelf, product: BundleProduct, offer: Offer, old: Term | None, reference: str) -> Term:
+def _term(shelf: Shelf, product: BundleProduct, offer: Offer, reference: str) -> Term:
     return Term(
         kind=Term.Kind.BUNDLE,
         manager_id=shelf.profile.manager_id,
@@ -132,7 +126,7 @@ def _term(shelf: Shelf, product: BundleProduct, offer: Offer, old: Term | None, 
         granted_seconds=terms.granted_seconds(product, offer.quantity),
         starts_at=offer.starts_at,
         ends_at=offer.starts_at + TERM,
-        previous=old,
+        previous=shelf.bundle(product.pk),
         reference=reference,
     )
 

@@ -11,7 +11,7 @@ from trunkline.store.models import Account, Dispute, Manager, Payment, RechargeR
 from trunkline.store.recharges import Owner
 from trunkline.store.work import Work
 from trunkline.usecases.mail import put_in_outbox
-from trunkline.usecases.terms import describe
+from trunkline.usecases.till import describe
 
 
 def low_balance(doing: Work, manager: Manager, *, free_micros: int, limit_micros: int) -> None:

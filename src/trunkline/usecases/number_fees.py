@@ -15,6 +15,7 @@ from trunkline.usecases import terms
 from trunkline.usecases.numbers import put_number
 from trunkline.usecases.profile_changes import lock_profile
 from trunkline.usecases.terms import Bought, Cancelled
+from trunkline.usecases.till import begin_term, open_till
 
 WHAT = "months of this number"
 
@@ -38,7 +39,7 @@ def rent_number(
     """From the operator's stock to the Manager, on a profile or for later; renewed on the same day of each month. All or nothing."""
     reference = terms.check_reference(reference)
     with work(now=now, by=by) as doing:
-        till = terms.open_till(doing, terms.manager_of(manager_id))
+        till = open_till(doing, terms.manager_of(manager_id))
         profile = lock_profile(doing, profile_id) if profile_id is not None else None
         number = doing.locks.one(Number, number_id)
         if known := terms.bought_before(till, reference, kind=Term.Kind.NUMBER, number_id=number_id):
@@ -50,10 +51,10 @@ def rent_number(
         term = Term(kind=Term.Kind.NUMBER, manager_id=manager_id, number=number, profile=profile, reference=reference)
         term.price_micros, term.starts_at, term.ends_at = found.price_micros, found.starts_at, found.ends_at
         term.anchored_at = found.starts_at
-        terms.begin(doing, till, term, terms.describe(term))
+        begin_term(doing, till, term)
         terms.log(doing, "number.rent", term)
         put_number(doing, number, manager_id, profile_id, "number.assign")
-    return Bought(term.pk, 1, term.price_micros, 0, term.starts_at, term.ends_at, till.credit.balance)
+    return terms.bought(till, term)
 
 
 def cancel_number(*, now: datetime, by: By, manager_id: int, number_id: int) -> Cancelled:

@@ -13,7 +13,8 @@ from trunkline.usecases import bundles, terms
 from trunkline.usecases.account_places import release_accounts
 from trunkline.usecases.numbers import send_back
 from trunkline.usecases.profile_changes import change
-from trunkline.usecases.terms import Shelf, Till
+from trunkline.usecases.terms import Shelf
+from trunkline.usecases.till import Till
 
 
 @dataclass(frozen=True, slots=True)

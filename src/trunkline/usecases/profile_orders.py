@@ -18,7 +18,8 @@ from trunkline.store import ledger
 from trunkline.store.models import Profile, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import bundles, subscriptions, terms
-from trunkline.usecases.terms import Bought, Shelf, Till
+from trunkline.usecases.terms import Bought, Shelf
+from trunkline.usecases.till import Till
 
 CHANNELS = 0
 """The key of the channels in a basket; bundles have their product's id."""

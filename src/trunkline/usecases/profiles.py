@@ -19,6 +19,7 @@ from trunkline.usecases import subscriptions, terms
 from trunkline.usecases.caller_id import check_may_show
 from trunkline.usecases.profile_changes import change, lock_profile
 from trunkline.usecases.profile_orders import NOTHING, Order, carry_out
+from trunkline.usecases.till import open_till
 
 MOST_CALLS_PER_SECOND = 1000
 LONGEST_CALL_SECONDS = 24 * 3600
@@ -52,7 +53,7 @@ def create_profile(
     check_channels(channels)
     password = new_password(draw)
     with work(now=now, by=by) as doing:
-        till = terms.open_till(doing, terms.manager_of(manager_id), minutes=bool(order.bundles))
+        till = open_till(doing, terms.manager_of(manager_id), minutes=bool(order.bundles))
         manager = doing.locks.one(Manager, manager_id)
         _check_name_free(manager_id, name)
         sip_user = _unused_sip_user(draw)

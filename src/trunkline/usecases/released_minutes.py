@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from trunkline.store.models import Term
 from trunkline.store.work import By, work
-from trunkline.usecases import terms
+from trunkline.usecases.till import expire_minutes, open_till
 
 GIVEN_BACK_WITHIN = timedelta(days=40)
 """A call lasts a day at most; but what it holds comes back only when call control has settled it, and that may have been away."""
@@ -25,8 +25,8 @@ def expire_released_minutes(*, now: datetime, by: By, limit: int) -> int:
     for term in _left(now).select_related("manager", "product", "profile", "minutes")[:limit]:
         with work(now=now, by=by) as doing:
             assert term.minutes_id is not None, "a constraint of the store"
-            till = terms.open_till(doing, term.manager, more=[term.minutes_id], minutes=True)
-            done += terms.expire_minutes(doing, till, term)
+            till = open_till(doing, term.manager, more=[term.minutes_id], minutes=True)
+            done += expire_minutes(doing, till, term)
     return done
 
 

@@ -26,7 +26,8 @@ from trunkline.usecases.number_fees import month_after
 from trunkline.usecases.numbers import lock_place, send_back
 from trunkline.usecases.profile_changes import announce
 from trunkline.usecases.renewal_prices import RENEWAL_PRICE, unit_price_micros
-from trunkline.usecases.terms import Shelf, Till
+from trunkline.usecases.terms import Shelf
+from trunkline.usecases.till import Till, begin_term, end_term, open_till
 
 log = structlog.get_logger()
 
@@ -143,8 +144,8 @@ def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int
         return (Outcome.GONE if seen.renews else Outcome.ENDED), 0
     following = _following(term, till.manager, _quantity(term, shelf))
     if following is not None and _can_pay(till, following):
-        terms.end(doing, till, term, Term.End.RENEWED)
-        terms.log(doing, f"{term.kind}.renew", terms.begin(doing, till, following, terms.describe(following)))
+        end_term(doing, till, term, Term.End.RENEWED)
+        terms.log(doing, f"{term.kind}.renew", begin_term(doing, till, following))
         announce(doing, shelf.profile)
         return Outcome.RENEWED, 0
     if following is not None and not lapse:
@@ -156,20 +157,20 @@ def _settle_shelf(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int
 
 def _settle_number(doing: Work, seen: Term, *, lapse: bool) -> tuple[Outcome, int]:
     assert seen.number_id is not None, "a constraint of the store"
-    till = terms.open_till(doing, seen.manager)
+    till = open_till(doing, seen.manager)
     number, profile = lock_place(doing, seen.number_id)
     term = Term.objects.select_related("manager__price_list", "number").get(pk=seen.pk)
     if term.ended_at is not None:
         return Outcome.GONE, 0
     following = _following_month(term, number)
     if term.renews and _can_pay(till, following):
-        terms.end(doing, till, term, Term.End.RENEWED)
-        terms.log(doing, "number.renew", terms.begin(doing, till, following, terms.describe(following)))
+        end_term(doing, till, term, Term.End.RENEWED)
+        terms.log(doing, "number.renew", begin_term(doing, till, following))
         return Outcome.RENEWED, 0
     if term.renews and not lapse:
         return _wait(term, doing.now, following.price_micros)
     how = Term.End.LAPSED if term.renews else Term.End.CANCELLED
-    terms.end(doing, till, term, how)
+    end_term(doing, till, term, how)
     terms.log(doing, f"number.{how}", term)
     if term.renews:
         notices.term_lapsed(doing, term, price_micros=following.price_micros, free_micros=ledger.free(till.credit))

@@ -13,7 +13,8 @@ from trunkline.store.models import Profile, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import terms
 from trunkline.usecases.profile_changes import change
-from trunkline.usecases.terms import Bought, Cancelled, Shelf, Till
+from trunkline.usecases.terms import Bought, Cancelled, Shelf
+from trunkline.usecases.till import Till, end_term
 
 WHAT = "calling channels"
 
@@ -63,30 +64,24 @@ def set_granted_channels(doing: Work, till: Till, shelf: Shelf, channels: int) -
         raise Conflict(too_few)
     if old is not None and old.complimentary and old.quantity == channels and old.renews:
         return
-    if old is not None:
-        terms.end(doing, till, old, Term.End.CHANGED, refund_micros=terms.running(old).refund_micros(doing.now))
-        shelf.terms.remove(old)
+    refund = terms.running(old).refund_micros(doing.now) if old is not None else 0
     if channels:
         term = _term(shelf, old, doing.now, quantity=channels, price_micros=0, complimentary=True)
-        shelf.terms.append(terms.begin(doing, till, term, terms.describe(term)))
-        terms.log(doing, "channels.grant", term, refund_micros=old.refunded_micros if old else 0)
+        terms.put_on(doing, till, shelf, term, refund_micros=refund, action="grant")
+    elif old is not None:
+        end_term(doing, till, old, Term.End.CHANGED, refund_micros=refund)
+        shelf.terms.remove(old)
     change(doing, shelf.profile, "channels", channels=channels)
 
 
 def place(doing: Work, till: Till, shelf: Shelf, offer: Offer, reference: str = "") -> Bought:
     """The offer becomes the subscription."""
     offer.must_be_possible()
-    old = shelf.channels
-    if old is not None:
-        terms.end(doing, till, old, Term.End.CHANGED, refund_micros=offer.refund_micros)
-        shelf.terms.remove(old)
-    term = _term(shelf, old, offer.starts_at, quantity=offer.quantity, price_micros=offer.price_micros, reference=reference)
-    shelf.terms.append(terms.begin(doing, till, term, terms.describe(term)))
-    terms.log(doing, f"channels.{'change' if old else 'buy'}", term, refund_micros=offer.refund_micros)
+    about = {"quantity": offer.quantity, "price_micros": offer.price_micros, "reference": reference}
+    term = _term(shelf, shelf.channels, offer.starts_at, **about)
+    done = terms.put_on(doing, till, shelf, term, refund_micros=offer.refund_micros)
     change(doing, shelf.profile, "channels", channels=offer.quantity)
-    return Bought(
-        term.pk, term.quantity, term.price_micros, offer.refund_micros, term.starts_at, term.ends_at, balance_micros=till.credit.balance
-    )
+    return done
 
 
 def channel_facts(shelf: Shelf, now: datetime) -> ChannelFacts:

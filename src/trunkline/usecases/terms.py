@@ -1,13 +1,11 @@
-"""The till: where terms of channels, bundles and numbers are begun, paid, refunded and ended (SPEC R3, R5, R7.1).
+"""What runs on a SIP Profile, and how that is changed by what is bought, cancelled and ended (SPEC R3, R5, R7.1). Money moves at the `till`.
 
 A purchase locks the accounts that it moves, then the profile: whatever runs on a profile is changed under the profile's lock, a number's term
-under the number's. What a term costs goes from the Manager's Credit to the operator's income under `term/<id>`, and back under
-`term/<id>/refund`. A bundle's minutes are seconds in a purse of their own, one for each term: nothing rolls over.
+under the number's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +14,11 @@ from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.names import check_name
 from trunkline.domain.terms import Running
 from trunkline.store import ledger
-from trunkline.store.models import Account, BundleProduct, Manager, Posting, Profile, Term
+from trunkline.store.models import Account, BundleProduct, Manager, Profile, Term
 from trunkline.store.work import Work
 from trunkline.usecases.profile_changes import announce, change, lock_profile
+from trunkline.usecases.till import Till, begin_term, describe, end_term, open_till
 
-SECONDS = "SEC"
 LONGEST_REFERENCE = 40
 
 
@@ -46,17 +44,6 @@ class Cancelled:
     ends_at: datetime
     refund_micros: int = 0
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Till:
-    """Who pays and who earns, locked; `seconds`: where the minutes of bundles come from."""
-
-    manager: Manager
-    credit: Account
-    revenue: Account
-    seconds: Account | None
-    accounts: dict[int, Account]
 
 
 @dataclass(slots=True)
@@ -102,18 +89,6 @@ def lock_shelf(doing: Work, profile_id: int, *, minutes: bool = False, at: datet
     return till, shelf
 
 
-def open_till(doing: Work, manager: Manager, *, more: Iterable[int] = (), minutes: bool = False) -> Till:
-    """Locks the accounts: the first locks of a transaction. `more`: others that it will move."""
-    revenue_id = ledger.outside(Account.Kind.REVENUE, manager.currency).pk
-    seconds_id = ledger.outside(Account.Kind.FUNDING, SECONDS).pk if minutes else None
-    if minutes:
-        ledger.outside(Account.Kind.REVENUE, SECONDS)  # where calls post what they use
-    wanted = {manager.account_id, revenue_id, *more} | ({seconds_id} if seconds_id else set())
-    accounts = doing.locks.many(Account, wanted)
-    seconds = accounts[seconds_id] if seconds_id else None
-    return Till(manager, accounts[manager.account_id], accounts[revenue_id], seconds, accounts)
-
-
 def manager_of(manager_id: int) -> Manager:
     manager = Manager.objects.select_related("account", "price_list").filter(pk=manager_id).first()
     if manager is None:
@@ -121,76 +96,31 @@ def manager_of(manager_id: int) -> Manager:
     return manager
 
 
-def begin(doing: Work, till: Till, term: Term, note: str) -> Term:
-    """It runs from now on, and is paid. `note` describes it to the customer; a bundle gets its minutes."""
-    if term.kind == Term.Kind.BUNDLE:
-        term.minutes = ledger.open_account(kind=Account.Kind.BUNDLE, name=note, currency=SECONDS)
-        till.accounts[term.minutes.pk] = term.minutes
-    term.save(force_insert=True)
-    key, until = f"term/{term.pk}", f"until {term.ends_at:%Y-%m-%d}"
-    if term.price_micros:
-        ledger.post(
-            key=key,
-            debit=till.credit,
-            credit=till.revenue,
-            amount=term.price_micros,
-            kind=term.kind,
-            now=doing.now,
-            note=f"{note}, {until}",
-        )
-    if term.minutes is not None and till.seconds is not None:
-        ledger.post(
-            key=f"{key}/minutes",
-            debit=till.seconds,
-            credit=term.minutes,
-            amount=term.granted_seconds,
-            kind="minutes_granted",
-            now=doing.now,
-            note=f"{note}, {until}",
-        )
-    return term
+def put_on(doing: Work, till: Till, shelf: Shelf, term: Term, *, refund_micros: int, action: str = "") -> Bought:
+    """It begins, in place of `term.previous` if there is one, which ends with that refund. `action`: for the log, if it is neither."""
+    old = term.previous
+    if old is not None:
+        end_term(doing, till, old, Term.End.CHANGED, refund_micros=refund_micros)
+        shelf.terms.remove(old)
+    shelf.terms.append(begin_term(doing, till, term))
+    log(doing, f"{term.kind}.{action or ('change' if old else 'buy')}", term, refund_micros=refund_micros)
+    return bought(till, term, refund_micros)
 
 
-def end(doing: Work, till: Till, term: Term, how: Term.End, *, refund_micros: int = 0) -> None:
-    """It does not run any more: what was unused may be paid back, minutes that are left expire."""
-    term.ended_at, term.end, term.refunded_micros = doing.now, how, refund_micros
-    term.save(update_fields=["ended_at", "end", "refunded_micros"])
-    if refund_micros:
-        ledger.post(
-            key=f"term/{term.pk}/refund",
-            debit=till.revenue,
-            credit=till.credit,
-            amount=refund_micros,
-            kind="term_refund",
-            now=doing.now,
-            note=f"unused part of {describe(term)}",
-        )
-    expire_minutes(doing, till, term)
+def bought(till: Till, term: Term, refund_micros: int = 0, *, repeated: bool = False) -> Bought:
+    balance = till.credit.balance
+    return Bought(term.pk, term.quantity, term.price_micros, refund_micros, term.starts_at, term.ends_at, balance, repeated=repeated)
 
 
 def take_off(doing: Work, till: Till, shelf: Shelf, term: Term, how: Term.End, *, refund_micros: int = 0) -> None:
     """It ends, and no other takes its place: the profile has no channels, or no such minutes, any more."""
-    end(doing, till, term, how, refund_micros=refund_micros)
+    end_term(doing, till, term, how, refund_micros=refund_micros)
     shelf.terms.remove(term)
     log(doing, f"{term.kind}.{how}", term, refund_micros=refund_micros)
     if term.kind == Term.Kind.CHANNELS:
         change(doing, shelf.profile, "channels", reason=f"subscription {how}", channels=0)
     else:
         announce(doing, shelf.profile)
-
-
-def expire_minutes(doing: Work, till: Till, term: Term) -> bool:
-    """What calls hold is left to them; what they don't use is taken by a later sweep. True if something expired."""
-    if term.minutes_id is None or till.seconds is None:
-        return False
-    purse = till.accounts[term.minutes_id]
-    left = ledger.free(purse)
-    if left <= 0:
-        return False
-    key = f"term/{term.pk}/expired/{Posting.objects.filter(debit=purse, kind='minutes_expired').count() + 1}"
-    note = f"minutes left of {describe(term)}"
-    ledger.post(key=key, debit=purse, credit=till.seconds, amount=left, kind="minutes_expired", now=doing.now, note=note)
-    return True
 
 
 def bought_before(till: Till, reference: str, **same: object) -> Bought | None:
@@ -200,8 +130,7 @@ def bought_before(till: Till, reference: str, **same: object) -> Bought | None:
         return None
     if any(getattr(term, name) != value for name, value in same.items()):
         raise Conflict(f"The reference {reference} was used for {describe(term)}: take another.")
-    refund = term.previous.refunded_micros if term.previous else 0
-    return Bought(term.pk, term.quantity, term.price_micros, refund, term.starts_at, term.ends_at, till.credit.balance, repeated=True)
+    return bought(till, term, term.previous.refunded_micros if term.previous else 0, repeated=True)
 
 
 def check_reference(reference: str) -> str:
@@ -234,14 +163,6 @@ def log(doing: Work, action: str, term: Term, *, refund_micros: int = 0) -> None
     doing.audit(
         action, f"term {term.pk}", manager_id=term.manager_id, after=after | ({"refund_micros": refund_micros} if refund_micros else {})
     )
-
-
-def describe(term: Term) -> str:
-    """In the customer's words."""
-    if term.kind == Term.Kind.NUMBER:
-        return f"+{term.number.e164 if term.number else ''}"
-    thing = "calling channels" if term.product is None else f"x {term.product.name}"
-    return f"{term.quantity} {thing} for {term.profile.name if term.profile else ''}"
 
 
 def product_of(manager: Manager, product_id: int) -> BundleProduct:
