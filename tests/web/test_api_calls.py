@@ -76,6 +76,7 @@ def test_a_dry_run_decides_as_a_call_and_changes_nothing() -> None:
     assert [step["step"] for step in good["steps"]][-1] == "admitted"
     refused = asks.post("/dry-run", {"profile_id": profile_id, "number": "911"})
     assert (refused["can_call"], refused["refusal"]["name"]) == (False, "emergency")
+    assert refused["refusal"]["help"].endswith("/help/refusals/C14")
     profiles.suspend_profile(now=clock.now(), by=BY, profile_id=profile_id, reason="a test")
     assert asks.post("/dry-run", {"profile_id": profile_id, "number": "+33123456789"})["refusal"]["name"] == "suspended"
     assert (AuditEntry.objects.count() - 1, Posting.objects.count()) == before

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Q
+from django.urls import reverse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -120,6 +122,7 @@ class RefusalOut(Schema):
     sip_status: int
     text: str
     remedy: str
+    help: str
 
 
 class StepOut(Schema):
@@ -217,6 +220,7 @@ def make_dry_run(request: ApiRequest, wanted: DryRunIn) -> dict[str, Any]:
             "sip_status": refusal.status,
             "text": refusal.text,
             "remedy": refusal.remedy,
+            "help": f"{settings.INSTANCE.web_url}{reverse('help_refusal', args=[refusal.code])}",
         }
         if refusal
         else None,
