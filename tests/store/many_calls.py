@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from trunkline.store.buckets import SUMS, USAGE_OF_RECORDS
+from trunkline.store.buckets import SUMS, USAGE_OF_MANAGERS, USAGE_OF_RECORDS
 
 FILLS = 4
 """So many fills may lie in the same time: each has microseconds of its own, so that no two calls have the same reference."""
@@ -62,6 +62,7 @@ def fill(callers: Callers, count: int, since_us: int, until_us: int, *, number: 
 def settle() -> None:
     """The buckets of all records, and what the database knows of its tables."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM store_usagebucket")
-        cursor.execute(f"INSERT INTO store_usagebucket (profile_id, starts_us, direction, {', '.join(SUMS)}) {USAGE_OF_RECORDS}")
+        for table, owner, follows in (("usagebucket", "profile", USAGE_OF_RECORDS), ("managerusage", "manager", USAGE_OF_MANAGERS)):
+            cursor.execute(f"DELETE FROM store_{table}")
+            cursor.execute(f"INSERT INTO store_{table} ({owner}_id, starts_us, direction, {', '.join(SUMS)}) {follows}")
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")

@@ -91,6 +91,8 @@ DAMAGES: list[tuple[str, str, Damage]] = [
     ("record_minutes", "call", lambda: unprotected("UPDATE store_callrecord SET bundle_seconds = bundle_seconds + 1")),
     ("usage_buckets", "bucket", lambda: sql("UPDATE store_usagebucket SET cost_micros = cost_micros + 1")),
     ("usage_buckets", "bucket", lambda: sql("DELETE FROM store_usagebucket")),
+    ("usage_managers", "manager", lambda: sql("UPDATE store_managerusage SET attempts = attempts + 1")),
+    ("usage_managers", "manager", lambda: sql("DELETE FROM store_managerusage")),
     ("usage_buckets", "bucket", lambda: unprotected("UPDATE store_callrecord SET duration_seconds = duration_seconds + 1")),
 ]
 

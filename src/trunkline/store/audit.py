@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from trunkline.store import append_only, audit_payments, audit_terms
-from trunkline.store.buckets import SUMS, USAGE_OF_RECORDS
+from trunkline.store.buckets import SUMS, USAGE_OF_MANAGERS, USAGE_OF_RECORDS
 from trunkline.store.snapshot import snapshot
 
 MOST_DIFFERENCES = 200  # of one check: enough to see a pattern
@@ -106,6 +106,11 @@ CHECKS = {
             SELECT 1 AS of_records, {_BUCKET} FROM ({USAGE_OF_RECORDS}) follows
             UNION ALL SELECT 0, {_BUCKET} FROM store_usagebucket
         ) sides GROUP BY profile_id, starts_us, direction HAVING {_in_a_row(1)} <> {_in_a_row(0)}""",
+    "usage_managers": f"""
+        SELECT 'manager', manager_id || ' ' || direction || ' ' || starts_us, {_in_a_row(1)}, {_in_a_row(0)} FROM (
+            SELECT 1 AS of_records, {_BUCKET.replace("profile_id", "manager_id")} FROM ({USAGE_OF_MANAGERS}) follows
+            UNION ALL SELECT 0, {_BUCKET.replace("profile_id", "manager_id")} FROM store_managerusage
+        ) sides GROUP BY manager_id, starts_us, direction HAVING {_in_a_row(1)} <> {_in_a_row(0)}""",
     "posting_without_call": """
         SELECT 'posting', p.id, 0, p.amount FROM store_posting p WHERE p.call_ref IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM store_callrecord r WHERE r.call_ref = p.call_ref)

@@ -1,8 +1,9 @@
-"""Usage buckets: what a profile's call records add up to by quarter of an hour and direction (SPEC R9).
+"""Usage buckets: what call records add up to by quarter of an hour and direction, of each profile and of each Manager (SPEC R9).
 
 Any month in any time zone is a sum of whole quarters of an hour. A call between two profiles is the caller's `internal` and, without its
 cost, the callee's `incoming`. Whoever writes records writes these with them.
 """
+# ruff: noqa: S608 - our own names and number
 
 from __future__ import annotations
 
@@ -18,11 +19,18 @@ PICKED = ("started_us", "profile_id", "peer_profile_id", "direction", "result", 
 
 Key = tuple[int, int, str]
 
-UPSERT_USAGE = (
-    f"INSERT INTO store_usagebucket (profile_id, starts_us, direction, {', '.join(SUMS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own names
-    "ON CONFLICT (profile_id, starts_us, direction) DO UPDATE SET "
-    + ", ".join(f"{name} = store_usagebucket.{name} + excluded.{name}" for name in SUMS)
-)
+
+def _upsert(table: str, owner: str, value: str) -> str:
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
+    return (
+        f"INSERT INTO {table} ({owner}, starts_us, direction, {', '.join(SUMS)}) VALUES ({value}, ?, ?, ?, ?, ?, ?, ?, ?) "
+        f"ON CONFLICT ({owner}, starts_us, direction) DO UPDATE SET {added}"
+    )
+
+
+UPSERT_USAGE = _upsert("store_usagebucket", "profile_id", "?")
+UPSERT_MANAGER_USAGE = _upsert("store_managerusage", "manager_id", "(SELECT manager_id FROM store_profile WHERE id = ?)")
+"""Takes the same rows."""
 
 # What the buckets must be, from the records: for the audit, and for a store that has records from before there were buckets.
 USAGE_OF_RECORDS = f"""
@@ -36,11 +44,14 @@ USAGE_OF_RECORDS = f"""
         SELECT peer_profile_id, started_us - started_us % {BUCKET_US}, 'incoming', CASE result WHEN 'answered' THEN 1 ELSE 0 END,
                duration_seconds, 0, 0, 0
         FROM store_callrecord WHERE peer_profile_id IS NOT NULL
-    ) records GROUP BY profile_id, starts_us, direction"""  # noqa: S608 - our own names and number
+    ) records GROUP BY profile_id, starts_us, direction"""
+USAGE_OF_MANAGERS = f"""
+    SELECT p.manager_id, b.starts_us, b.direction, {", ".join(f"sum(b.{name}) AS {name}" for name in SUMS)}
+    FROM store_usagebucket b JOIN store_profile p ON p.id = b.profile_id GROUP BY p.manager_id, b.starts_us, b.direction"""
 
 
 def usage_of(columns: str, records: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows for `UPSERT_USAGE`, in the order in which everybody locks them."""
+    """Rows for `UPSERT_USAGE` and `UPSERT_MANAGER_USAGE`, in the order in which everybody locks them."""
     pick = _picker(columns)
     sums: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SUMS))
     for row in records:

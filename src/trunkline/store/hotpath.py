@@ -18,7 +18,7 @@ import psycopg
 from django.db import OperationalError, connection
 
 from trunkline.domain.purses import Entry, Purse
-from trunkline.store.buckets import UPSERT_USAGE, usage_of
+from trunkline.store.buckets import UPSERT_MANAGER_USAGE, UPSERT_USAGE, usage_of
 
 Row = tuple[Any, ...]
 
@@ -141,7 +141,9 @@ class HotPath:
         self._many(UPDATE_FACTS, writes.facts)
         self._many(INSERT_POSTING, [_posting(entry) for entry in writes.entries])
         self._many(INSERT_RECORD, writes.records)
-        self._many(UPSERT_USAGE, usage_of(RECORD_COLUMNS, writes.records))
+        used = usage_of(RECORD_COLUMNS, writes.records)
+        self._many(UPSERT_USAGE, used)
+        self._many(UPSERT_MANAGER_USAGE, used)
         self._many(UPSERT_REGISTRATION, writes.registrations)
         self._many(DELETE_REGISTRATION, writes.registrations_gone)
         self._many(UPSERT_POSITION, writes.positions)

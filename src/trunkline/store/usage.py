@@ -24,6 +24,8 @@ from trunkline.store.models import Profile
 LARGEST_PAGE = 1000
 MOST_LOOKED_AT = 10_000
 """Records that a page with filters goes through; what it finds in them is shown, and the next page goes on behind them."""
+FIRST_LOOK = 8
+"""Times the lines of a page."""
 MOST_COUNTED = 10_000
 """Records that totals with filters are made of: the newest of the month."""
 REF_SHIFT = 10
@@ -43,6 +45,11 @@ class Scope:
     manager_id: int
     profile_id: int | None = None
     deleted_only: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """All of the Manager's."""
+        return self.profile_id is None and not self.deleted_only
 
     def profile_ids(self) -> list[int]:
         """Only those of the Manager: somebody else's profile has no calls here."""
@@ -204,17 +211,27 @@ def page_of_calls(
 ) -> Page:  # fmt: skip
     """Calls of the month, newest first, that come before the call `before`."""
     size = min(max(size, 1), LARGEST_PAGE)
-    has_filters = filters != Filters()
-    looked_at, parameters = _newest(scope, month, MOST_LOOKED_AT if has_filters else size + 2, before)
-    condition, more = filters.condition()
-    order = "ORDER BY call_ref DESC, direction LIMIT %s"
-    rows = _all(f"SELECT {_NAMES} FROM ({looked_at}) records WHERE {condition} {order}", [*parameters, *more, size + 2])
-    found = [Line(*row) for row in rows]
+    for most in (size + 2,) if filters == Filters() else _looks(size):
+        looked_at, parameters = _newest(scope, month, most, before)
+        found = _found(looked_at, parameters, filters, size + 2)
+        if len(found) > size:
+            break
     is_cut_through = len(found) > size and found[size - 1].call_ref == found[size].call_ref
     lines = tuple(found[: size + is_cut_through])
     if len(found) > len(lines):
         return Page(lines, lines[-1].call_ref)
-    return Page(lines, _behind(looked_at, parameters) if has_filters else None)
+    return Page(lines, _behind(looked_at, parameters) if filters != Filters() else None)
+
+
+def _looks(size: int) -> tuple[int, ...]:
+    """How many records a page with filters goes through: a few first, for most filters find enough in them."""
+    return (FIRST_LOOK * size, MOST_LOOKED_AT) if FIRST_LOOK * size < MOST_LOOKED_AT // 2 else (MOST_LOOKED_AT,)
+
+
+def _found(looked_at: str, parameters: Parameters, filters: Filters, most: int) -> list[Line]:
+    condition, more = filters.condition()
+    order = "ORDER BY call_ref DESC, direction LIMIT %s"
+    return [Line(*row) for row in _all(f"SELECT {_NAMES} FROM ({looked_at}) records WHERE {condition} {order}", [*parameters, *more, most])]
 
 
 def every_call(scope: Scope, month: Month, filters: Filters = Filters()) -> Iterator[Line]:
@@ -235,14 +252,16 @@ def _behind(looked_at: str, parameters: Parameters) -> int | None:
 
 def _from_buckets(scope: Scope, month: Month, filters: Filters) -> list[tuple[Any, ...]]:
     """(number of the day, direction, sums)"""
-    idents = scope.profile_ids()
+    table, owner, idents = "usagebucket", "profile_id", scope.profile_ids()
+    if scope.is_whole:
+        table, owner, idents = "managerusage", "manager_id", [scope.manager_id]
     if not idents:
         return []
     days, parameters = _days(month)
     return _all(
         f"WITH days (number, since_us, until_us) AS (VALUES {days}) SELECT number, direction, {_SUMS} FROM days "
-        "JOIN store_usagebucket ON starts_us >= since_us AND starts_us < until_us "
-        f"WHERE profile_id IN ({_marks(idents)}) AND direction IN ({_marks(filters.directions)}) GROUP BY number, direction",
+        f"JOIN store_{table} ON starts_us >= since_us AND starts_us < until_us "
+        f"WHERE {owner} IN ({_marks(idents)}) AND direction IN ({_marks(filters.directions)}) GROUP BY number, direction",
         [*parameters, *idents, *filters.directions],
     )
 
@@ -269,7 +288,7 @@ def _newest(scope: Scope, month: Month, most: int, before: int | None) -> tuple[
     idents = scope.profile_ids() or [NOBODY]
     own = [scope.manager_id]
     whose = "manager_id = %s"
-    if scope.profile_id is not None or scope.deleted_only:
+    if not scope.is_whole:
         whose, own = f"profile_id IN ({_marks(idents)})", idents
     as_peer = f"peer_profile_id IN ({_marks(idents)})"
     sides = (

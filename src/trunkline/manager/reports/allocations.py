@@ -15,13 +15,13 @@ from trunkline.domain.statements import KINDS
 from trunkline.manager.reports.files import as_file
 from trunkline.manager.reports.sheet import MICROSECONDS, Cell, Column, Row, Sheet, in_columns, moment_cell, money_cell
 from trunkline.manager.reports.subject import Subject, link, period_of, report, subject_of
-from trunkline.store.allocations import MOST_LINES, Allocation, allocations_of_month
+from trunkline.store.allocations import MOST_LINES, Allocation, KindSum, allocations_of_month, sums_of_month
 from trunkline.store.models import Manager, Profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
 
 SHOWN = 500
-"""More than a company books in a month beside calls; files have all."""
+"""On the page; files have `MOST_LINES`."""
 
 
 @open_to(Audience.REPORTS)
@@ -29,18 +29,20 @@ SHOWN = 500
 def allocations(request: CompanyRequest, profile_id: int | None = None, *, archived: bool = False) -> HttpResponseBase:
     subject, period = subject_of(request, profile_id, archived=archived), period_of(request)
     company = request.company
-    found = allocations_of_month(company.account, period.month, profile_id=profile_id)
+    sums = sums_of_month(company.account, period.month, profile_id=profile_id)
+    count, file_format = sum(each.count for each in sums), request.GET.get("as", "")
+    found = allocations_of_month(company.account, period.month, profile_id=profile_id, most=MOST_LINES if file_format else SHOWN)
     columns = _columns(subject, company)
-    if file_format := request.GET.get("as", ""):
-        facts = (("Company", company.company_name), ("Month", f"{period.text}, times of {company.time_zone}"), *_totals(found, company))
+    if file_format:
+        facts = (("Company", company.company_name), ("Month", f"{period.text}, times of {company.time_zone}"), *_totals(sums, company))
         name = f"{slugify(f'{subject.title} allocations')}-{period.value}"
         return as_file(Sheet(name, f"Allocations of {subject.title}", facts, columns, _rows(found, subject, company)), file_format)
     page = {
-        "totals": _totals(found, company),
+        "totals": _totals(sums, company),
         "columns": columns,
-        "rows": in_columns(columns, _rows(found[:SHOWN], subject, company)),
-        "more": len(found) - SHOWN if len(found) > SHOWN else 0,
-        "is_cut": len(found) >= MOST_LINES,
+        "rows": in_columns(columns, _rows(found, subject, company)),
+        "more": max(0, min(count, MOST_LINES) - SHOWN),
+        "is_cut": count > MOST_LINES,
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in ("csv", "xlsx", "pdf")],
     }
     return report(request, subject, period, "allocations.html", page)
@@ -70,9 +72,5 @@ def what_text(kind: str) -> str:
     return KINDS.get(kind, kind.replace("_", " ").capitalize())
 
 
-def _totals(found: list[Allocation], company: Manager) -> tuple[tuple[str, str], ...]:
-    """One for each kind, in the order of the first of each."""
-    sums: dict[str, int] = {}
-    for line in found:
-        sums[line.kind] = sums.get(line.kind, 0) + line.amount_micros
-    return tuple((what_text(kind), for_people(micros, company.currency)) for kind, micros in sums.items())
+def _totals(sums: list[KindSum], company: Manager) -> tuple[tuple[str, str], ...]:
+    return tuple((what_text(each.kind), for_people(each.amount_micros, company.currency)) for each in sums)

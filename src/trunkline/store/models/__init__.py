@@ -23,7 +23,7 @@ from trunkline.store.models.accounts import (
     NumberAgreement,
 )
 from trunkline.store.models.api import ApiRequest, ApiToken, WebhookDelivery, WebhookEndpoint, WebhookPosition
-from trunkline.store.models.calls import CallRecord, CallRefField, JournalPosition, LiveCall, Registration, UsageBucket
+from trunkline.store.models.calls import CallRecord, CallRefField, JournalPosition, LiveCall, ManagerUsage, Registration, UsageBucket
 from trunkline.store.models.carriers import Carrier, CarrierRoute
 from trunkline.store.models.changes import AuditEntry, Change, ClockOffset
 from trunkline.store.models.companies import ChannelUse, Manager, Number, Profile
@@ -63,6 +63,7 @@ __all__ = [
     "LiveCall",
     "Mail",
     "Manager",
+    "ManagerUsage",
     "Membership",
     "Number",
     "NumberAgreement",

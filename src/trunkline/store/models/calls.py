@@ -129,13 +129,12 @@ class JournalPosition(models.Model):
         constraints = [models.UniqueConstraint(name="journal_position_once", fields=["edge", "file"])]
 
 
-class UsageBucket(models.Model):
-    """The sums of a profile's call records over a quarter of an hour (UTC, by start): months in any time zone add up from them.
+class Sums(models.Model):
+    """Of call records over a quarter of an hour (UTC, by start): months in any time zone add up from them.
 
     Written in the transaction that writes the records; the audit compares.
     """
 
-    profile = models.ForeignKey("store.Profile", on_delete=models.PROTECT, related_name="+", db_index=False)
     starts_us = models.BigIntegerField()
     direction = models.CharField(max_length=8)
     attempts = models.PositiveIntegerField(default=0)
@@ -146,4 +145,22 @@ class UsageBucket(models.Model):
     cost_micros = models.BigIntegerField(default=0)
 
     class Meta:
+        abstract = True
+
+
+class UsageBucket(Sums):
+    """Of a profile."""
+
+    profile = models.ForeignKey("store.Profile", on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
         constraints = [models.UniqueConstraint(name="usage_bucket_once", fields=["profile", "starts_us", "direction"])]
+
+
+class ManagerUsage(Sums):
+    """Of all profiles of a Manager: a hundred of them that call a little have a hundred times as many buckets."""
+
+    manager = models.ForeignKey("store.Manager", on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="manager_usage_once", fields=["manager", "starts_us", "direction"])]
