@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, transaction
 
 from tests.conftest import Store
 from tests.store.cast import BY, NOW, Company
 from trunkline.store import append_only
-from trunkline.store.models import Change, Number, Price, Profile
+from trunkline.store.audit import audit
+from trunkline.store.models import Change, Number, Payment, Price, Profile
 from trunkline.store.work import work
+from trunkline.usecases.credit import book_payment
 
 
 @pytest.mark.usefixtures("store")
@@ -23,6 +27,20 @@ def test_every_model_change_has_a_migration() -> None:
 @pytest.mark.usefixtures("store")
 def test_after_all_migrations_the_triggers_are_there() -> None:
     assert append_only.missing(connection) == []
+
+
+def test_what_was_booked_before_there_were_payments_gets_its_payment(company: Company) -> None:
+    """Else the audit of an old store names each of them (`posting_payment`)."""
+    write_payments = import_module("trunkline.store.migrations.0016_booked_payments").write_payments
+    book_payment(now=NOW, by=BY, manager_id=company.manager_id, amount_micros=7, reference="bank 7/8")
+    fields = [field.name for field in Payment._meta.concrete_fields if field.name != "id"]
+    before = list(Payment.objects.order_by("reference").values(*fields))
+    Payment.objects.filter(reference__contains="bank").delete()
+    assert not audit().ok
+    for _ in range(2):
+        write_payments(apps, None)
+    assert list(Payment.objects.order_by("reference").values(*fields)) == before
+    assert audit().ok
 
 
 def test_sqlite_commits_reach_the_disk(store: Store) -> None:
