@@ -6,7 +6,7 @@ BIN = var/venv/bin
 # two at once: tests with engines take turns in one, the others run in the other
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: run setup setup-test test test-all lint format lock bench clean
+.PHONY: run setup setup-test test test-all lint format lock screenshots bench clean
 
 run: setup            ## installs what is missing, loads the demo company, starts everything; Ctrl-C ends it
 	@exec ./trunkline run
@@ -39,6 +39,9 @@ format: setup-test    ## what `ruff` can put right by itself
 
 lock:                 ## resolves pyproject.toml's dependencies anew
 	@$(BOOTSTRAP) lock
+
+screenshots: setup-test ## walks through the tutorial and takes its pictures anew
+	@WRITE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_tutorial.py
 
 bench: setup-test     ## one run, last line on its output is one JSON object
 	@$(BIN)/python -m bench

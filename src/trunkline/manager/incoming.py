@@ -117,7 +117,8 @@ def remove_account(request: CompanyRequest, profile_id: int, account_id: int) ->
 
 
 def accounts_on(profile: Profile) -> list[BusinessAccount]:
-    return list(profile.business_accounts.order_by("name"))
+    """With the numbers that each of them has: calls to these come along."""
+    return list(profile.business_accounts.prefetch_related("numbers").order_by("name"))
 
 
 class _Asked(Exception):  # noqa: N818 - a question, not an error

@@ -30,7 +30,7 @@ def profile_page(request: CompanyRequest, profile_id: int) -> HttpResponse:
         "channel_term": next((term for term in terms if term.kind == Term.Kind.CHANNELS), None),
         "bundles": [term for term in terms if term.kind == Term.Kind.BUNDLE],
         "numbers": list(profile.numbers.order_by("e164")),
-        "accounts": list(profile.business_accounts.order_by("name")),
+        "accounts": list(profile.business_accounts.prefetch_related("numbers").order_by("name")),
         "caller_id_rules": profile.caller_id_rules.count(),
         **live_state(profile),
     }
