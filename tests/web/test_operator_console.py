@@ -285,7 +285,7 @@ def test_a_live_call_is_shown_and_hung_up(call: LiveCall, operator: Client) -> N
     assert operator.get("/operator/calls/1/hang-up").status_code == 404
 
 
-def test_flags_show_what_stands_out(cast: Cast, operator: Client) -> None:
+def test_flags_show_what_stands_out(cast: Cast, operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing stands out" in text(operator, "/operator/flags")
     profile, now_us = cast.company.profile(), int(timezone.now().timestamp()) * MICROS
     base = {
@@ -312,6 +312,10 @@ def test_flags_show_what_stands_out(cast: Cast, operator: Client) -> None:
     assert all(
         hint in page for hint in ("Many refused calls", "50 in a day", "30 to +2239900…", "$30.00 in a day, $1.00 on average before")
     )
+    monkeypatch.setattr("trunkline.store.flags.MOST_RECORDS", 50)
+    of_the_newest = text(operator, "/operator/flags")
+    assert "50 in a day" in of_the_newest
+    assert "+2239900" not in of_the_newest
 
 
 # The rest

@@ -48,6 +48,9 @@ def flags(now: datetime) -> list[Flag]:
 def _recent(now: datetime) -> QuerySet[CallRecord]:
     """References ascend with time: they begin with the microsecond."""
     since_ref = int((now - DAY).timestamp()) * MICROS << 10
+    newest = CallRecord.objects.filter(call_ref__gte=since_ref).order_by("-call_ref").values_list("call_ref", flat=True)
+    for too_old in newest[MOST_RECORDS : MOST_RECORDS + 1]:
+        since_ref = too_old + 1
     return CallRecord.objects.filter(call_ref__gte=since_ref, profile__isnull=False).exclude(direction="incoming")
 
 
