@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -56,9 +57,7 @@ def buy(profile: str, code: str, number: int, *, reference: str, as_json: bool) 
     """At most as many as there are channels."""
     from trunkline.usecases.bundles import buy_bundles
 
-    currency, about = _meant(profile, code)
-    bought = buy_bundles(**acting(), **about, quantity=number, reference=reference)
-    show(as_json, bought, lambda: bought_lines(bought, f"x {code}", currency))
+    _take(buy_bundles, profile, code, number, reference, as_json=as_json)
 
 
 @bundles.command()
@@ -71,9 +70,7 @@ def change(profile: str, code: str, number: int, *, reference: str, as_json: boo
     """To NUMBER bundles: what is unused is refunded, new minutes for 30 days begin at once."""
     from trunkline.usecases.bundles import change_bundles
 
-    currency, about = _meant(profile, code)
-    bought = change_bundles(**acting(), **about, quantity=number, reference=reference)
-    show(as_json, bought, lambda: bought_lines(bought, f"x {code}", currency))
+    _take(change_bundles, profile, code, number, reference, as_json=as_json)
 
 
 @bundles.command()
@@ -107,6 +104,12 @@ def extend(profile: str, code: str, *, as_json: bool) -> None:
 
     done = extend_bundles(**acting(), **_meant(profile, code)[1])
     show(as_json, done, lambda: [f"The next payment is on {moment(done.ends_at)}."])
+
+
+def _take(do: Callable[..., Any], profile: str, code: str, number: int, reference: str, *, as_json: bool) -> None:
+    currency, about = _meant(profile, code)
+    bought = do(**acting(), **about, quantity=number, reference=reference)
+    show(as_json, bought, lambda: bought_lines(bought, f"x {code}", currency))
 
 
 def _meant(profile: str, code: str) -> tuple[str, dict[str, Any]]:

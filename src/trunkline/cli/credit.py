@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from trunkline.cli.store import AMOUNT, StoreGroup, acting, json_option, show, table
 from trunkline.domain.money import decimal_text, for_people
+
+move_reference = click.option(
+    "--reference", default=lambda: uuid.uuid4().hex, help="Repeating the command with the same reference does nothing."
+)
 
 
 @click.group(cls=StoreGroup)
@@ -35,31 +40,25 @@ def book(manager: str, amount: int, *, reference: str, note: str, as_json: bool)
 @credit.command()
 @click.argument("profile")
 @click.argument("amount", type=AMOUNT)
-@click.option("--reference", default=lambda: uuid.uuid4().hex, help="Repeating the command with the same reference does nothing.")
+@move_reference
 @json_option
 def allocate(profile: str, amount: int, *, reference: str, as_json: bool) -> None:
     """From the Manager's Credit to PROFILE's."""
-    from trunkline.store.queries import profile_named
     from trunkline.usecases.credit import allocate_credit
 
-    found = profile_named(profile)
-    moved = allocate_credit(**acting(), profile_id=found.pk, amount_micros=amount, reference=reference)
-    _say(as_json, moved, found.account.currency, f"{for_people(amount, found.account.currency)} allocated to {found.name}.")
+    _move(allocate_credit, "allocated to", profile, amount, reference, as_json=as_json)
 
 
 @credit.command("take-back")
 @click.argument("profile")
 @click.argument("amount", type=AMOUNT)
-@click.option("--reference", default=lambda: uuid.uuid4().hex, help="Repeating the command with the same reference does nothing.")
+@move_reference
 @json_option
 def take_back(profile: str, amount: int, *, reference: str, as_json: bool) -> None:
     """From PROFILE's Credit back to its Manager's; never what calls hold."""
-    from trunkline.store.queries import profile_named
     from trunkline.usecases.credit import take_back_credit
 
-    found = profile_named(profile)
-    moved = take_back_credit(**acting(), profile_id=found.pk, amount_micros=amount, reference=reference)
-    _say(as_json, moved, found.account.currency, f"{for_people(amount, found.account.currency)} taken back from {found.name}.")
+    _move(take_back_credit, "taken back from", profile, amount, reference, as_json=as_json)
 
 
 @credit.command("show")
@@ -78,6 +77,14 @@ def show_all(manager: str | None, *, as_json: bool) -> None:
     rows = [_facts(account) for account in accounts]
     columns = ("id", "name", "currency", "balance", "held", "free")
     show(as_json, rows, lambda: table(columns, [[row[name] for name in columns] for row in rows]))
+
+
+def _move(do: Callable[..., Any], done: str, profile: str, amount: int, reference: str, *, as_json: bool) -> None:
+    from trunkline.store.queries import profile_named
+
+    found = profile_named(profile)
+    moved = do(**acting(), profile_id=found.pk, amount_micros=amount, reference=reference)
+    _say(as_json, moved, found.account.currency, f"{for_people(amount, found.account.currency)} {done} {found.name}.")
 
 
 def _say(as_json: bool, moved: Any, currency: str, what: str) -> None:

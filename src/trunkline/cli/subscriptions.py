@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -41,12 +41,9 @@ def preview(profile: str, number: int, *, as_json: bool) -> None:
 @json_option
 def buy(profile: str, number: int, *, reference: str, as_json: bool) -> None:
     """Subscribe to NUMBER channels; above 100 they are sold by tens."""
-    from trunkline.store.queries import profile_named
     from trunkline.usecases.subscriptions import buy_channels
 
-    found = profile_named(profile)
-    bought = buy_channels(**acting(), profile_id=found.pk, channels=number, reference=reference)
-    show(as_json, bought, lambda: bought_lines(bought, "calling channels", found.account.currency))
+    _take(buy_channels, profile, number, reference, as_json=as_json)
 
 
 @channels.command()
@@ -56,12 +53,9 @@ def buy(profile: str, number: int, *, reference: str, as_json: bool) -> None:
 @json_option
 def change(profile: str, number: int, *, reference: str, as_json: bool) -> None:
     """To NUMBER channels: the unused part is refunded, 30 days begin at once. Once a day."""
-    from trunkline.store.queries import profile_named
     from trunkline.usecases.subscriptions import change_channels
 
-    found = profile_named(profile)
-    bought = change_channels(**acting(), profile_id=found.pk, channels=number, reference=reference)
-    show(as_json, bought, lambda: bought_lines(bought, "calling channels", found.account.currency))
+    _take(change_channels, profile, number, reference, as_json=as_json)
 
 
 @channels.command()
@@ -144,6 +138,14 @@ class _Later:
 def _nobody(**_: Any) -> _Later:
     """Auto-recharge is the clock's."""
     return _Later()
+
+
+def _take(do: Callable[..., Any], profile: str, number: int, reference: str, *, as_json: bool) -> None:
+    from trunkline.store.queries import profile_named
+
+    found = profile_named(profile)
+    bought = do(**acting(), profile_id=found.pk, channels=number, reference=reference)
+    show(as_json, bought, lambda: bought_lines(bought, "calling channels", found.account.currency))
 
 
 def offer_facts(offer: Any) -> dict[str, Any]:

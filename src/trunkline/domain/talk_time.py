@@ -109,11 +109,6 @@ class Payment:
         return min(LEAD_US, self.rate.next_increment_seconds * MICROSECONDS // 2)
 
     @property
-    def draws_minutes(self) -> bool:
-        """The next increment is looked for in the bundles first."""
-        return self.minutes is not None and not self.increments
-
-    @property
     def money_rate(self) -> Rate:
         """What the part costs that is paid with money."""
         return self.rate.after_minutes() if self.minutes is not None and self.minutes.increments else self.rate
@@ -163,7 +158,7 @@ class Payment:
 
     def _hold_minutes(self, book: Book) -> bool:
         if self.minutes is None or self.increments:
-            return False
+            return False  # money was paid: it goes on with money
         is_first = self.minutes.increments == 0
         return self.minutes.hold(self.rate.first_increment_seconds if is_first else self.rate.next_increment_seconds, book)
 
