@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency, is_currency
 
@@ -41,6 +42,7 @@ def decimal_text(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}{units}.{decimals}"
 
 
+@lru_cache(maxsize=8192)
 def for_people(micros: int, currency: str, locale: str = "en") -> str:
     """`$12.34`, `12,34 €`: with the currency, in the words of a locale, never rounded."""
     exact = Decimal(decimal_text(micros))

@@ -22,6 +22,9 @@ class PageForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.Select) and field.widget.template_name == forms.Select.template_name:
+                field.widget.template_name = "web/parts/select.html"  # Django's own takes 0.3 ms for each option
 
     def act(self, use_case: Callable[..., T], **arguments: Any) -> T | None:
         """Nothing was changed when it is None."""
