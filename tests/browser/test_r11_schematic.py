@@ -68,6 +68,8 @@ def test_the_search_follows_the_typing_and_stays_in_the_address(administrator: V
     expect(page.locator(f"#box-profile-{cast.company.profile_ids[0]}")).to_have_count(0)
     administrator.sees("Hiroshi")
     expect(page).to_have_url(f"{administrator.site}/schematic?q=tanaka&profile=")
+    file = page.get_by_role("link", name="Download as SVG")
+    expect(file).to_have_attribute("href", "/schematic?q=tanaka&profile=&format=svg")
     administrator.follow("List")
     expect(page.get_by_label("Name, number or address")).to_have_value("tanaka")
     expect(page.locator(".schematic-list tbody tr")).to_have_count(1)
