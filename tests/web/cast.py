@@ -41,6 +41,7 @@ class Cast:
             "manager_id": self.company.manager_id,
             "token_id": api_tokens.create_token(now=NOW, by=BY, manager_id=self.company.manager_id, name="ERP", role=Role.BILLING).token_id,
             "pk": 1,
+            "session_id": 1,
             "call_ref": 1,
             **of_console(self.company.price_list_id),
             "name": "nothing.eml",

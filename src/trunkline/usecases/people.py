@@ -51,8 +51,15 @@ class NewPerson:
     email_proven: bool = False
 
 
+class EmailTaken(Invalid):
+    """Only for whoever has proven the address: a stranger must not learn that it has an account."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__("email", f"There is an account with {email} already: sign in with it.")
+
+
 def sign_up_company(*, now: datetime, by: By, company: Company, person: NewPerson, price_list_id: int) -> SignedUp:
-    """A company with its first administrator: both, or neither."""
+    """A company with its first administrator: both, or neither. Raises `EmailTaken` last, after what anybody may be told."""
     with work(now=now, by=by) as doing:
         made = open_manager(doing, company, admin_account=person.account, price_list_id=price_list_id, email=person.email)
         someone = _create_person(doing, person)
@@ -201,11 +208,11 @@ def _create_person(doing: Work, new: NewPerson, *, staff: str = Person.Staff.NON
     check_account_name(new.account)
     email = _checked_email(new.email)
     take_names([new.account])
-    if Person.objects.filter(email__iexact=email).exists():
-        raise Invalid("email", f"There is an account with {email} already: sign in with it.")
     person = Person(account=new.account, email=email, staff=staff, created_at=doing.now)
     person.email_verified_at = doing.now if new.email_proven else None
-    person.set_password(new.password)
+    person.set_password(new.password)  # before the next check, so that both answers take their time
+    if Person.objects.filter(email__iexact=email).exists():
+        raise EmailTaken(email)
     person.save()
     return person
 

@@ -107,7 +107,7 @@ def rotate_secret(
     return EndpointMade(endpoint_id, secret)
 
 
-def send_test(*, now: datetime, by: By, manager_id: int, endpoint_id: int, new_name: NewSecret = secrets.token_hex) -> int:
+def send_test(*, now: datetime, by: By, manager_id: int, endpoint_id: int, new_name: NewSecret = lambda: secrets.token_hex(8)) -> int:
     """An event of the kind `test`, sent and tried again as any other. Returns the delivery's id."""
     with work(now=now, by=by) as doing:
         doing.locks.one(Manager, manager_id)

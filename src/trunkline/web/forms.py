@@ -19,6 +19,7 @@ class PageForm(forms.Form):
     required_css_class = "required"
     field_of: ClassVar[dict[str, str]] = {}
     """A use case's name for a value -> the form's."""
+    unshown: ClassVar[tuple[type[Problem], ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
@@ -27,9 +28,11 @@ class PageForm(forms.Form):
                 field.widget.template_name = "web/parts/select.html"  # Django's own takes 0.3 ms for each option
 
     def act(self, use_case: Callable[..., T], **arguments: Any) -> T | None:
-        """Nothing was changed when it is None."""
+        """Nothing was changed when it is None. A problem that is not to be shown has a class of its own, in `unshown`."""
         try:
             return use_case(**arguments)
+        except self.unshown:
+            raise
         except Problem as problem:
             self.note(problem)
             return None

@@ -115,7 +115,29 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_FORMS = {"login": "trunkline.web.accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {"login": "trunkline.web.accounts.forms.SignInForm"} | {
+    name: f"trunkline.web.accounts.words.{form}"
+    for name, form in {
+        "reauthenticate": "ConfirmPassword",
+        "change_password": "ChangePassword",
+        "set_password": "SetPassword",
+        "reset_password": "ForgottenPassword",
+        "reset_password_from_key": "NewPassword",
+        "add_email": "NewAddress",
+        "confirm_email_verification_code": "CodeForAddress",
+        "confirm_password_reset_code": "CodeForPassword",
+    }.items()
+}
+MFA_FORMS = {
+    name: f"trunkline.web.accounts.words.{form}"
+    for name, form in {
+        "authenticate": "CodeAtSignIn",
+        "reauthenticate": "ConfirmCode",
+        "activate_totp": "SetUpApp",
+        "add_webauthn": "AddPasskey",
+        "edit_webauthn": "RenamePasskey",
+    }.items()
+}
 MFA_ADAPTER = "trunkline.web.accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

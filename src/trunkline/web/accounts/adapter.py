@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -14,10 +14,13 @@ from trunkline.domain.errors import Problem
 from trunkline.domain.names import check_account_name
 from trunkline.store import sealing
 from trunkline.store.models import Person
+from trunkline.web.accounts.words import FACTOR_REFUSALS, REFUSALS
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
     """Sign-up makes a company, so it is ours (`views.sign_up`); the rest is allauth's."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | REFUSALS
 
     def pre_login(self, request: HttpRequest, user: Person, **how: Any) -> HttpResponse | None:
         """An address that was proven on another way (an invitation, the operator's word) needs no code."""
@@ -38,6 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no types
     """Secrets of second factors are sealed as SIP passwords are."""
+
+    error_messages: ClassVar = FACTOR_REFUSALS
 
     def encrypt(self, text: str) -> str:
         return sealing.seal(text)

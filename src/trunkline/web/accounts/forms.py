@@ -15,7 +15,7 @@ from django.http import QueryDict
 from trunkline.domain import numbers
 from trunkline.store.models import Person, PriceList
 from trunkline.usecases.managers import Company, other_managers
-from trunkline.usecases.people import NewPerson
+from trunkline.usecases.people import EmailTaken, NewPerson
 from trunkline.web.forms import PageForm
 
 
@@ -92,6 +92,7 @@ class SignUpForm(CompanyForm):
     """The company, and its first administrator."""
 
     field_of: ClassVar[dict[str, str]] = {"admin_account": "account"}
+    unshown: ClassVar = (EmailTaken,)
 
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     account = forms.CharField(

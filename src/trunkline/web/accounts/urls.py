@@ -1,4 +1,4 @@
-"""allauth's views under our paths; each says who may use it, as every route does."""
+"""allauth's views under our paths, and ours; each says who may use it, as every route does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from allauth.mfa.base import views as factor
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkey
-from allauth.usersessions import views as sessions
 from django.urls import path
 
 from trunkline.web.access import Audience, open_to
-from trunkline.web.accounts import views
+from trunkline.web.accounts import sessions, views
 
 ANYONE, SIGNED_IN = open_to(Audience.ANYONE), open_to(Audience.SIGNED_IN)
 
@@ -36,7 +35,8 @@ urlpatterns = [
     path("account/email", SIGNED_IN(account.email), name="account_email"),
     path("account/password", SIGNED_IN(account.password_change), name="account_change_password"),
     path("account/password/set", SIGNED_IN(account.password_set), name="account_set_password"),
-    path("account/sessions", SIGNED_IN(sessions.list_usersessions), name="usersessions_list"),
+    path("account/sessions", sessions.sessions, name="usersessions_list"),
+    path("account/sessions/<int:session_id>/end", sessions.end, name="usersession_end"),
     path("account/second-factor", SIGNED_IN(factor.index), name="mfa_index"),
     path("account/second-factor/app", SIGNED_IN(totp.activate_totp), name="mfa_activate_totp"),
     path("account/second-factor/app/remove", SIGNED_IN(totp.deactivate_totp), name="mfa_deactivate_totp"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.utils import complete_signup, perform_login
 from allauth.core import ratelimit
 from django.conf import settings
@@ -30,11 +31,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if (too_many := _too_many(request)) is not None:
             return too_many
         arguments = {"company": form.company(), "person": form.person(), "price_list_id": form.price_list_id()}
-        if signed_up := form.act(people.sign_up_company, **acting(request), **arguments):
-            person = Person.objects.get(pk=signed_up.person_id)
-            adopt_email(person, verified=False)
-            to_code: HttpResponse = complete_signup(request, person, settings.ACCOUNT_EMAIL_VERIFICATION, "/")
-            return to_code
+        try:
+            signed_up = form.act(people.sign_up_company, **acting(request), **arguments)
+        except people.EmailTaken:
+            return _as_if_new(request, form.cleaned_data["email"])
+        if signed_up:
+            return _to_code(request, Person.objects.get(pk=signed_up.person_id))
     return render(request, "account/signup.html", {"form": form})
 
 
@@ -78,6 +80,18 @@ def _join(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
         messages.success(request, f"You are a member of {found.manager.company_name} now.")
         return redirect(company_path(manager_id))
     return render(request, "account/invitation.html", {"invitation": found})
+
+
+def _to_code(request: HttpRequest, person: Person) -> HttpResponse:
+    adopt_email(person, verified=False)
+    answer: HttpResponse = complete_signup(request, person, settings.ACCOUNT_EMAIL_VERIFICATION, "/")
+    return answer
+
+
+def _as_if_new(request: HttpRequest, email: str) -> HttpResponse:
+    """Whoever signs up does not learn that the address has an account. A letter tells it to whom it belongs; no code fits."""
+    answer: HttpResponse = prevent_enumeration(request, email=email.lower())
+    return answer
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:

@@ -41,6 +41,14 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  // A passkey that did not answer.
+  document.addEventListener("allauth.error", (event) => {
+    const problem = document.querySelector("[data-passkey-problem]");
+    if (!problem) return;
+    event.preventDefault();
+    problem.hidden = false;
+  });
+
   // Sign-up: the time zone of this device, and an account after the company's name.
   const zone = document.querySelector("select[data-time-zone]");
   if (zone && zone.value === "UTC") {
