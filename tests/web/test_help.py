@@ -98,6 +98,9 @@ def test_every_page_of_the_manager_has_a_guide() -> None:
         ("reports_incoming", "reports"),
         ("archive_profile_statement", "statement"),
         ("landline_remove", "landlines"),
+        ("account_email", "your-account"),
+        ("account_email_verification_sent", "your-account"),
+        ("account_create_many", "accounts"),
     ],
 )
 def test_a_page_has_the_guide_of_its_area(route: str, slug: str) -> None:

@@ -62,6 +62,7 @@ def test_usage_says_what_was_called_how_it_was_paid_and_what_it_cost(cast: Cast,
     assert "+1 212-555-0123 United States 1:15 Answered Minute bundle (zero-rated) $0.00" in text
     assert "Minute bundle, then Manager's Credit $0.02" in text
     assert "Refused: no credit – $0.00" in text
+    assert 'href="/help/refusals/C01"' in reader(cast, Role.BILLING).get(profile_reports(cast), {"month": MONTH}).content.decode()
     assert "Calls 6 Answered 3 Talk time 3:45 From minute bundles 3:00 Cost $0.09" in text
     assert "Times of America/New_York" in text
     assert "442079460000" not in text

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import DatabaseError, connection
+from django.db import Error as StoreError, connection
 
 from trunkline.runtime import probes
 from trunkline.runtime.beat import read_beat
@@ -94,7 +94,7 @@ def look(settings: Settings, *, engines_now: datetime) -> Service:
     engines = asyncio.run(_ask(settings))
     try:
         at, incidents, has_way = clock.now(), _incidents(clock.now()), _has_way()
-    except DatabaseError:
+    except StoreError:
         connection.close()
         return Service(engines_now, _without_store(engines), ())
     parts = (_calls(engines, has_way=has_way), _registrations(engines), _web(), _payments(engines))

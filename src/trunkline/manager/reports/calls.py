@@ -55,11 +55,17 @@ def rows_of(lines: Iterable[Line], subject: Subject, company: Manager, *, incomi
         whose = () if subject.profile else (Cell(names.get(line.profile_id, "")),)
         talked = seconds_cell(line.duration_seconds)
         if incoming:
-            yield (time, *whose, _number(line.caller, "Withheld"), _called(line), talked, Cell(result_text(line.result, _told(line))))
+            yield (time, *whose, _number(line.caller, "Withheld"), _called(line), talked, _result(line.result, _told(line)))
             continue
         cost = money_cell(line.cost_micros, company.currency)
-        result = Cell(result_text(line.result, line.refusal))
+        result = _result(line.result, line.refusal)
         yield (time, *whose, _called(line), Cell(line.destination), talked, result, Cell(paid_text(line.paid_by, line.result)), cost)
+
+
+def _result(result: str, refusal: str) -> Cell:
+    """A refusal leads to what it means."""
+    known = REFUSALS.get(refusal)
+    return Cell(result_text(result, refusal), href=reverse("help_refusal", args=[known.code]) if known else "")
 
 
 def result_text(result: str, refusal: str) -> str:
