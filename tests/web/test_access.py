@@ -58,6 +58,11 @@ def test_whoever_is_signed_out_is_sent_to_sign_in() -> None:
             assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/sign-in"), path
 
 
+def test_a_part_of_a_page_does_not_become_the_sign_in_page() -> None:
+    answer = visitor().get("/schematic/live", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content, answer.headers["HX-Refresh"]) == (200, b"", "true")
+
+
 def test_a_stranger_finds_nothing() -> None:
     """Neither with the company in the path nor with its things under one's own company."""
     cast, other = make_cast(), make_cast("Builders")

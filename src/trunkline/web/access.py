@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRefresh
 
 from trunkline.store.models import Person, Role
 from trunkline.web.company import enter_company, remain_in_company
@@ -70,7 +71,7 @@ def _turned_away(request: HttpRequest, audience: Audience) -> HttpResponse | Non
     if audience is Audience.ANYONE:
         return None
     if not request.user.is_authenticated:
-        return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
+        return _to_sign_in(request)
     if audience is Audience.SIGNED_IN:
         remain_in_company(request)
     if audience.of_staff:
@@ -81,6 +82,13 @@ def _turned_away(request: HttpRequest, audience: Audience) -> HttpResponse | Non
         if request.membership.role not in audience.roles:  # type: ignore[attr-defined] # set by enter_company
             raise PermissionDenied(f"This page is for {audience.text}.")
     return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """When only a part of a page was asked for, the whole of it is loaded again, and sent there: sign-in is no part of a page."""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRefresh()
+    return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def _check_staff(request: HttpRequest, person: Person, audience: Audience) -> HttpResponse | None:
