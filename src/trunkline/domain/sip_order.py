@@ -62,12 +62,15 @@ def in_order(messages: Iterable[Captured]) -> list[Captured]:
 
 
 def _answers(later: Captured, first: Captured) -> bool:
-    """Or follows: our own last answer comes after those before it."""
+    """Or follows: what we answer last comes after what we answered before."""
     if later.peer != first.peer:
         return False
-    if later.is_ours:
-        return 0 < first.status < 200 and first.cseq == later.cseq and (later.status >= 200 or first.status == 100 != later.status > 0)
     if later.status:
-        return not first.status and later.branch == first.branch != "" and later.cseq == first.cseq
+        is_same = later.branch == first.branch != "" and later.cseq == first.cseq
+        return is_same and (_is_before(first.status, later.status) if later.is_ours else not first.status)
     number, method = later.cseq
-    return method == "ACK" and first.status >= 200 and first.cseq == (number, "INVITE")
+    return not later.is_ours and method == "ACK" and first.status >= 200 and first.cseq == (number, "INVITE")
+
+
+def _is_before(status: int, later: int) -> bool:
+    return 0 < status < 200 <= later or status == 100 < later

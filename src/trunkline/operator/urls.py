@@ -7,6 +7,7 @@ from django.urls import include, path
 AREAS = (
     "trunkline.operator.companies",
     "trunkline.operator.calls",
+    "trunkline.operator.call_records",
     "trunkline.operator.flags",
     "trunkline.operator.carriers",
     "trunkline.operator.prices",

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS pause (from_us INTEGER PRIMARY KEY, until_us INTEGER 
 BUSY_TIMEOUT_SECONDS = 5.0
 MESSAGES_MAX = 400
 """Of a ladder that is shown."""
+RECORDED_CALL_ID = 200
 PRUNE_LEGS = 500
 DAY_US = 86_400_000_000
 BEFORE_US, AFTER_US = 5_000_000, 40_000_000
@@ -141,17 +142,22 @@ def read_ladder(path: Path, wanted: Wanted) -> Ladder | None:
         return None
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
         from_us, until_us = wanted.started_us - BEFORE_US, wanted.ended_us + AFTER_US
-        caller = _messages(connection, "call_id = ?", wanted.call_id, (from_us, until_us)) if wanted.call_id else []
-        callee = _messages(connection, "call_ref = ?", wanted.call_ref, (from_us, until_us))
+        caller = _messages(connection, "call_id BETWEEN ? AND ?", _call_ids(wanted.call_id), (from_us, until_us)) if wanted.call_id else []
+        callee = _messages(connection, "call_ref BETWEEN ? AND ?", (wanted.call_ref, wanted.call_ref), (from_us, until_us))
         paused = "SELECT 1 FROM pause WHERE from_us <= ? AND until_us >= ? LIMIT 1"
         is_paused = connection.execute(paused, (wanted.ended_us, wanted.started_us)).fetchone() is not None
     return Ladder([one for one in caller if host_of(one.peer) == wanted.caller_host or not wanted.caller_host], callee, is_paused)
 
 
-def _messages(connection: sqlite3.Connection, which: str, of: str | int, time: tuple[int, int]) -> list[Captured]:
+def _call_ids(recorded: str) -> tuple[str, str]:
+    """First and last. A record keeps the beginning of a long one."""
+    return recorded, recorded if len(recorded) < RECORDED_CALL_ID else f"{recorded}\U0010ffff"
+
+
+def _messages(connection: sqlite3.Connection, which: str, of: tuple[str, str] | tuple[int, int], time: tuple[int, int]) -> list[Captured]:
     statement = f"""SELECT at_us, is_ours, peer, first_line, head, body FROM message
         WHERE leg_id IN (SELECT id FROM leg WHERE {which}) AND at_us BETWEEN ? AND ? ORDER BY at_us, id LIMIT ?"""  # noqa: S608 - two constants
-    found = connection.execute(statement, (of, *time, MESSAGES_MAX))
+    found = connection.execute(statement, (*of, *time, MESSAGES_MAX))
     return in_order(Captured(at_us, bool(is_ours), *texts) for at_us, is_ours, *texts in found)
 
 

@@ -14,11 +14,13 @@ from trunkline.domain.statements import SECONDS
 from trunkline.manager.reports.allocations import what_text
 from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_text
 from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
+from trunkline.manager.reports.ladder import company_ladder
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
 from trunkline.store.models import Account, CallRecord, Posting, Profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
+from trunkline.web.ladders import text_answer
 
 MOST_POSTINGS = 300
 DIRECTIONS = {"outgoing": "Outgoing", "incoming": "Incoming", "internal": "To another SIP Profile"}
@@ -46,7 +48,18 @@ def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
     page = _own(record, request) if is_own else _as_callee(record)
     profile = record.profile if is_own else record.peer_profile
     about = {"record": record, "is_own": is_own, "whose": profile, "try_url": _try_url(request, record) if is_own else ""}
-    return render(request, "manager/reports/call.html", about | page)
+    wire = {"ladder": company_ladder(record, request.company.pk), "ladder_text_url": reverse("reports_call_ladder", args=[record.pk])}
+    return render(request, "manager/reports/call.html", about | page | wire)
+
+
+@open_to(Audience.RECORDS)
+@require_safe
+def call_ladder(request: CompanyRequest, call_ref: int) -> HttpResponse:
+    """The SIP ladder as text, for support."""
+    record = _record_of(request, call_ref)
+    if notice := notice_first(request):
+        return notice
+    return text_answer(company_ladder(record, request.company.pk), record)
 
 
 def _try_url(request: CompanyRequest, record: CallRecord) -> str:

@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from trunkline.manager.reports import privacy
 from trunkline.manager.reports.allocations import allocations
 from trunkline.manager.reports.archive import archive
-from trunkline.manager.reports.call import call
+from trunkline.manager.reports.call import call, call_ladder
 from trunkline.manager.reports.statement import statement
 from trunkline.manager.reports.usage import usage
 
@@ -27,6 +27,7 @@ urlpatterns = [
     *_pages("reports", "reports"),
     path("reports/archive", archive, name="reports_archive"),
     path("reports/calls/<int:call_ref>", call, name="reports_call"),
+    path("reports/calls/<int:call_ref>/ladder.txt", call_ladder, name="reports_call_ladder"),
     *_pages("reports/archive/<int:profile_id>", "archive_profile", archived=True),
     *_pages("trunks/<int:profile_id>/reports", "profile_reports"),
 ]
