@@ -11,7 +11,7 @@ from django.urls import Resolver404, resolve
 
 from tests.structure.test_documents import rows
 from tests.web.cast import join, make_cast, signed_in, visitor
-from tests.web.test_access import routes
+from tests.web.test_access import paths, routes
 from tests.web.test_queries import queries
 from trunkline.domain.refusals import REFUSALS
 from trunkline.manager.help.glossary import TERMS
@@ -19,6 +19,7 @@ from trunkline.manager.help.refusals import ON_ASTERISK
 from trunkline.manager.help.search import search
 from trunkline.manager.help.topics import BY_SLUG, TOPICS, topic_of
 from trunkline.store.models import Role
+from trunkline.web.access import Audience
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "trunkline"
 HELP = SOURCE / "manager" / "templates" / "manager" / "help"
@@ -105,6 +106,23 @@ def test_every_page_of_the_manager_has_a_guide() -> None:
 )
 def test_a_page_has_the_guide_of_its_area(route: str, slug: str) -> None:
     assert topic_of(route) == BY_SLUG[slug]
+
+
+def test_every_page_of_the_manager_leads_to_its_guide() -> None:
+    cast = make_cast()
+    client = signed_in(join(cast, Role.ADMINISTRATOR))
+    silent, seen = [], 0
+    for path, route in paths(cast, *(audience for audience in Audience if audience.of_company)):
+        answer = client.get(path)
+        page = answer.content.decode() if answer.status_code == 200 and not answer.streaming else ""
+        if "<!doctype html>" not in page or path.startswith("/api/"):
+            continue
+        seen += 1
+        topic = topic_of(route.name or "")
+        if topic is None or f'class="help-link" href="/help/{topic.slug}"' not in page:
+            silent.append(path)
+    assert silent == []
+    assert seen > 40
 
 
 def test_a_page_leads_to_its_guide_and_back_into_the_same_company() -> None:
