@@ -15,7 +15,7 @@ from trunkline.domain.errors import Invalid
 from trunkline.domain.months import Month
 from trunkline.store.allocations import allocations_of_month
 from trunkline.store.audit import audit
-from trunkline.store.buckets import UPSERT_USAGE, usage_of
+from trunkline.store.buckets import UPSERT_MANAGER_USAGE, UPSERT_USAGE, usage_of, usage_of_managers
 from trunkline.store.hotpath import RECORD_COLUMNS, HotPath, Writes
 from trunkline.store.models import CallRecord, Profile, UsageBucket
 from trunkline.store.usage import Filters, Scope, every_call, page_of_calls, usage_of_month
@@ -217,6 +217,10 @@ def test_buckets_of_one_turn_are_grouped_and_in_order() -> None:
     rows = usage_of(RECORD_COLUMNS, [tuple((record | {"profile_id": ident, "cost_micros": 5}).values()) for ident in (9, 3, 9)])
     assert rows == [(3, 900_000_000, "outgoing", 1, 1, 0, 0, 0, 5), (9, 900_000_000, "outgoing", 2, 2, 0, 0, 0, 10)]
     assert UPSERT_USAGE.count("?") == len(rows[0])
+    of_managers = usage_of_managers(rows, {3: 20, 9: 10})
+    assert [row[0] for row in of_managers] == [10, 20], "not in the order of the profiles: two turns would wait for each other"
+    assert usage_of_managers(rows, {3: 1, 9: 1}) == [(1, *rows[0][1:3], *(a + b for a, b in zip(rows[0][3:], rows[1][3:], strict=True)))]
+    assert UPSERT_MANAGER_USAGE.count("?") == len(of_managers[0])
 
 
 def test_allocations_of_a_month(store: object) -> None:

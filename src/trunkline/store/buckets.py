@@ -8,9 +8,9 @@ cost, the callee's `incoming`. Whoever writes records writes these with them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import Any
 
 BUCKET_US = 15 * 60 * 1_000_000
@@ -20,17 +20,16 @@ PICKED = ("started_us", "profile_id", "peer_profile_id", "direction", "result", 
 Key = tuple[int, int, str]
 
 
-def _upsert(table: str, owner: str, value: str) -> str:
+def _upsert(table: str, owner: str) -> str:
     added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
     return (
-        f"INSERT INTO {table} ({owner}, starts_us, direction, {', '.join(SUMS)}) VALUES ({value}, ?, ?, ?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO {table} ({owner}, starts_us, direction, {', '.join(SUMS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
         f"ON CONFLICT ({owner}, starts_us, direction) DO UPDATE SET {added}"
     )
 
 
-UPSERT_USAGE = _upsert("store_usagebucket", "profile_id", "?")
-UPSERT_MANAGER_USAGE = _upsert("store_managerusage", "manager_id", "(SELECT manager_id FROM store_profile WHERE id = ?)")
-"""Takes the same rows."""
+UPSERT_USAGE = _upsert("store_usagebucket", "profile_id")
+UPSERT_MANAGER_USAGE = _upsert("store_managerusage", "manager_id")
 
 # What the buckets must be, from the records: for the audit, and for a store that has records from before there were buckets.
 USAGE_OF_RECORDS = f"""
@@ -51,7 +50,7 @@ USAGE_OF_MANAGERS = f"""
 
 
 def usage_of(columns: str, records: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows for `UPSERT_USAGE` and `UPSERT_MANAGER_USAGE`, in the order in which everybody locks them."""
+    """Rows for `UPSERT_USAGE`, in the order in which everybody locks them."""
     pick = _picker(columns)
     sums: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SUMS))
     for row in records:
@@ -61,6 +60,15 @@ def usage_of(columns: str, records: Iterable[tuple[Any, ...]]) -> list[tuple[Any
             _add(sums[profile_id, starts_us, direction], answered, duration, billed, bundle, cost)
         if peer_id is not None:
             _add(sums[peer_id, starts_us, "incoming"], answered, duration, 0, 0, 0)
+    return [(*key, *sums[key]) for key in sorted(sums)]
+
+
+def usage_of_managers(usage: Iterable[tuple[Any, ...]], manager_of: Mapping[int, int]) -> list[tuple[Any, ...]]:
+    """The same for `UPSERT_MANAGER_USAGE`: in an order of its own, since that of the profiles would lock two Managers in either order."""
+    sums: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SUMS))
+    for profile_id, starts_us, direction, *added in usage:
+        found = sums[manager_of[profile_id], starts_us, direction]
+        found[:] = map(add, found, added)
     return [(*key, *sums[key]) for key in sorted(sums)]
 
 

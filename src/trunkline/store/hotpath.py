@@ -18,7 +18,7 @@ import psycopg
 from django.db import OperationalError, connection
 
 from trunkline.domain.purses import Entry, Purse
-from trunkline.store.buckets import UPSERT_MANAGER_USAGE, UPSERT_USAGE, usage_of
+from trunkline.store.buckets import UPSERT_MANAGER_USAGE, UPSERT_USAGE, usage_of, usage_of_managers
 
 Row = tuple[Any, ...]
 
@@ -68,6 +68,10 @@ SELECT_CHANNELS = (
     "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id IN (SELECT value FROM json_each(?)) ORDER BY profile_id",
     "SELECT profile_id, in_use FROM store_channeluse WHERE profile_id = ANY(?) ORDER BY profile_id FOR NO KEY UPDATE",
 )
+SELECT_MANAGERS = (
+    "SELECT id, manager_id FROM store_profile WHERE id IN (SELECT value FROM json_each(?))",
+    "SELECT id, manager_id FROM store_profile WHERE id = ANY(?)",
+)
 SELECT_LIVE = "SELECT " + LIVE_COLUMNS + ", " + MINUTES_COLUMNS + " FROM store_livecall WHERE edge = ? ORDER BY call_ref"  # noqa: S608
 SELECT_REGISTRATIONS = "SELECT " + REGISTRATION_COLUMNS + " FROM store_registration"  # noqa: S608
 INSERT_RECORD = _insert("store_callrecord", RECORD_COLUMNS)
@@ -108,6 +112,7 @@ class HotPath:
         connection.ensure_connection()
         self._raw: Any = connection.connection
         self._is_postgresql = connection.vendor == "postgresql"
+        self._manager_of: dict[int, int] = {}
 
     def begin(self) -> None:
         """Start a transaction. SQLite: take the write lock now; there is one writer."""
@@ -123,12 +128,12 @@ class HotPath:
 
     def purses(self, account_ids: Iterable[int]) -> dict[int, Purse]:
         """The accounts, locked."""
-        rows = self._locked(SELECT_PURSES, account_ids)
+        rows = self._by_ids(SELECT_PURSES, account_ids)
         return {row[0]: Purse(row[0], row[1], row[2], bool(row[3])) for row in rows}
 
     def channel_use(self, profile_ids: Iterable[int]) -> dict[int, int]:
         """Channels in use by profile, locked."""
-        return dict(self._locked(SELECT_CHANNELS, profile_ids))
+        return dict(self._by_ids(SELECT_CHANNELS, profile_ids))
 
     def write(self, writes: Writes, purses: Mapping[int, Purse], channels: Mapping[int, int]) -> None:
         """Write a batch. `purses` and `channels`: those that changed."""
@@ -141,15 +146,23 @@ class HotPath:
         self._many(UPDATE_FACTS, writes.facts)
         self._many(INSERT_POSTING, [_posting(entry) for entry in writes.entries])
         self._many(INSERT_RECORD, writes.records)
-        used = usage_of(RECORD_COLUMNS, writes.records)
-        self._many(UPSERT_USAGE, used)
-        self._many(UPSERT_MANAGER_USAGE, used)
+        self._write_usage(usage_of(RECORD_COLUMNS, writes.records))
         self._many(UPSERT_REGISTRATION, writes.registrations)
         self._many(DELETE_REGISTRATION, writes.registrations_gone)
         self._many(UPSERT_POSITION, writes.positions)
         self._many(DELETE_POSITION, writes.positions_gone)
         self._many(OLD_HA1_USED, writes.old_passwords)
         self._many(CARRIER_HEALTH, writes.carriers)
+
+    def _write_usage(self, usage: Sequence[Row]) -> None:
+        self._many(UPSERT_USAGE, usage)
+        self._many(UPSERT_MANAGER_USAGE, usage_of_managers(usage, self._managers_of({row[0] for row in usage})))
+
+    def _managers_of(self, profile_ids: set[int]) -> Mapping[int, int]:
+        """Of these, and more; a profile's Manager never changes."""
+        if unknown := profile_ids - self._manager_of.keys():
+            self._manager_of.update(dict(self._by_ids(SELECT_MANAGERS, unknown)))
+        return self._manager_of
 
     def live_rows(self, edge: str) -> list[Row]:
         """Every live call of an edge, in the order of `LIVE_COLUMNS`, then `MINUTES_COLUMNS`."""
@@ -167,7 +180,7 @@ class HotPath:
         """(id, what, ident, sip_user) of the changes since."""
         return self._all("SELECT id, what, ident, sip_user FROM store_change WHERE id > ? ORDER BY id", (change_id,))
 
-    def _locked(self, select: tuple[str, str], ids: Iterable[int]) -> list[Row]:
+    def _by_ids(self, select: tuple[str, str], ids: Iterable[int]) -> list[Row]:
         wanted = sorted(ids)
         if not wanted:
             return []

@@ -6,7 +6,8 @@
 4. the queue of changes (see `store.work`)
 
 Call control takes 1 and 2 in the same order with SQL of its own, and last the usage buckets that it adds to, by profile, time and
-direction. SQLite has no row locks: there a transaction takes the one write lock when it begins, and all this only checks the order.
+direction, and to those of Managers, by Manager, time and direction. SQLite has no row locks: there a transaction takes the one write lock
+when it begins, and all this only checks the order.
 """
 
 from __future__ import annotations
