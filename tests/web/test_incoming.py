@@ -156,6 +156,18 @@ def test_g_7_5_a_number_is_bought_moved_cancelled_and_kept(cast: Cast, client: C
     assert Term.objects.get(number=ident).renews
 
 
+def test_numbers_are_found_by_digits_area_and_place(cast: Cast, client: Client) -> None:
+    """The first hundred are listed."""
+    known = [Number(e164=f"1202555{each:04}", country="US", area="Washington", manager_id=cast.company.manager_id) for each in range(101)]
+    Number.objects.bulk_create([*known, Number(e164="13125550100", country="US", area="Chicago", manager_id=cast.company.manager_id)])
+    Number.objects.filter(e164="12025550007").update(profile_id=cast.company.profile_ids[1])
+    shows(client, "/numbers", "+1 202-555-0099", "Only the first hundred")
+    for wanted, found in (("+1 312", "+1 312-555-0100"), ("chica", "+1 312-555-0100"), ("Profile 1", "+1 202-555-0007")):
+        page = client.get("/numbers", {"q": wanted}).content.decode()
+        assert (found in page, page.count('data-label="Number"')) == (True, 1), wanted
+    shows(client, "/numbers?q=Boston", "Nothing found")
+
+
 def test_nothing_is_bought_without_credit(cast: Cast, client: Client) -> None:
     ident = stock(NUMBER)[0]
     Number.objects.update(monthly_price_micros=900 * MICROS)

@@ -86,6 +86,10 @@ class Walk:
         """This one: the reports and the flags are about now."""
         return Month.of(microseconds(self.crowd.now), ZoneInfo(self.cast.company.manager.time_zone))
 
+    @property
+    def time(self) -> tuple[int, int]:
+        return self.month.starts_us, microseconds(self.crowd.now)
+
     def grow(self, each: int) -> None:
         """So many more of everything, calls and postings too."""
         self.crowd.grow(each)
@@ -95,9 +99,9 @@ class Walk:
         self.post(each)
 
     def call(self, profile_ids: list[int], count: int) -> None:
-        """In this month."""
+        """In this month, until now."""
         callers = Callers(self.cast.company.manager_id, tuple(profile_ids))
-        fill(callers, count, self.month.starts_us, self.month.ends_us, number=next(self._fills))
+        fill(callers, count, *self.time, number=next(self._fills))
 
     def post(self, count: int) -> None:
         """In this month: so many of calls to the Manager's Credit and to that of the home profile, a twentieth as many allocations between them."""
@@ -110,8 +114,8 @@ class Walk:
             ("call", manager, revenue, count, 1),
             ("call", home, revenue, count, 1),
         ):
-            key = f"{kind}/{next(self.crowd.serials(1))}"
-            move(Moves(key, debit, credit, kind, number, amount), self.month.starts_us, self.month.ends_us)
+            key = f"{kind}/{self.crowd.manager.pk}/{next(self.crowd.serials(1))}"
+            move(Moves(key, debit, credit, kind, number, amount), *self.time)
 
     def pages(self) -> list[Page]:
         """All that answer a GET, and not only a POST, but for `NO_PAGES`."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -51,10 +53,13 @@ class PlaceForm(PageForm):
 @open_to(Audience.LOOK)
 @require_safe
 def numbers(request: CompanyRequest) -> HttpResponse:
-    """All of the company's, wherever they are."""
+    """The company's, wherever they are; `q`: digits of the number, its area, or where it is. The search follows the typing."""
+    wanted = request.GET.get("q", "").strip()[:80]
     mine = Number.objects.filter(manager=request.company).select_related("profile", "account__profile").order_by("e164")
-    terms = {term.number_id: term for term in _open_terms(request)}
-    return _page(request, "list.html", {"rows": [(number, terms.get(number.pk)) for number in mine]})
+    found = list((mine.filter(_like(wanted)) if wanted else mine)[: ON_A_PAGE + 1])
+    terms = {term.number_id: term for term in _open_terms(request).filter(number__in=found)}
+    rows = [(number, terms.get(number.pk)) for number in found[:ON_A_PAGE]]
+    return _page(request, "list.html", {"rows": rows, "more": len(found) > ON_A_PAGE, "wanted": wanted})
 
 
 @open_to(Audience.LOOK)
@@ -164,6 +169,13 @@ def _move(*, request: CompanyRequest, number: Number, profile_id: int, name: str
 def _for_sale(request: CompanyRequest) -> QuerySet[Number]:
     """In the operator's stock, with a price, of the Manager's country."""
     return Number.objects.filter(manager=None, country=request.company.country, monthly_price_micros__gt=0)
+
+
+def _like(wanted: str) -> Q:
+    """Written as a number, or a name of something."""
+    if re.fullmatch(r"[0-9+() .-]*[0-9][0-9+() .-]*", wanted):
+        return Q(e164__contains=re.sub(r"[^0-9]", "", wanted))
+    return Q(area__icontains=wanted) | Q(profile__name__icontains=wanted) | Q(account__name__icontains=wanted)
 
 
 def _open_terms(request: CompanyRequest) -> QuerySet[Term]:

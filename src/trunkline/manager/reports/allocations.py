@@ -20,7 +20,7 @@ from trunkline.store.models import Manager, Profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
 
-SHOWN = 500
+SHOWN = 200
 """On the page; files have `MOST_LINES`."""
 
 
