@@ -28,7 +28,7 @@ from trunkline.domain.statements import KINDS, amount_text
 from trunkline.store import statements as statement_rows
 from trunkline.store.audit import audit
 from trunkline.store.models import Posting, Term
-from trunkline.usecases import payment_events, payments, recharge, released_minutes, renewals, statements
+from trunkline.usecases import payment_events, payments, recharge, recharge_payments, released_minutes, renewals, statements
 
 # who dies before a cursor's first statement leaves it open: Django tidies up behind exceptions, and a crash is none
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function ServerCursorMixin:pytest.PytestUnraisableExceptionWarning")
@@ -85,7 +85,9 @@ class Simulation:
         world.attempt("ask again", lambda: payments.ask_again(**given, provider=world.provider))
         world.attempt("waiting events", lambda: payment_events.apply_waiting(**given, provider=world.provider))
         world.attempt("recharges", lambda: recharge.recharge_due(**given, charge=charge))
-        world.attempt("renewals", lambda: renewals.renew_due(**given, recharge=partial(recharge.recharge_manager_now, charge=charge)))
+        world.attempt(
+            "renewals", lambda: renewals.renew_due(**given, recharge=partial(recharge_payments.recharge_manager_now, charge=charge))
+        )
         world.attempt("released minutes", lambda: released_minutes.expire_released_minutes(**given))
         world.attempt("closing", lambda: statements.close_months(**given))
 

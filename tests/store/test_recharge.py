@@ -20,7 +20,8 @@ from trunkline.store.audit import audit
 from trunkline.store.models import Account, Mail, Manager, Payment, PaymentMethod, Posting, Profile, RechargeRule
 from trunkline.usecases import recharge, recharge_rules
 from trunkline.usecases.credit import book_payment, take_back_credit
-from trunkline.usecases.recharge import NO_METHOD, Outcome, recharge_due, recharge_manager_now
+from trunkline.usecases.recharge import recharge_due
+from trunkline.usecases.recharge_payments import NO_METHOD, Outcome, recharge_manager_now
 from trunkline.usecases.recharge_rules import RechargeNeedsConfirmation, RechargeSaved, disable_recharge, reset_recharge, set_recharge
 from trunkline.usecases.reminders import set_notices, tell_low_balances
 

@@ -20,7 +20,7 @@ from trunkline.store.models import Number, RechargeRule
 from trunkline.store.reminders import recharges_by_itself
 from trunkline.usecases import bundles, credit, managers, number_fees, numbers, profiles, subscriptions
 from trunkline.usecases.profile_orders import Order, preview_profile
-from trunkline.usecases.recharge import Outcome, recharge_manager_now
+from trunkline.usecases.recharge_payments import Outcome, recharge_manager_now
 from trunkline.usecases.renewals import due_since
 
 

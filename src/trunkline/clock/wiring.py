@@ -8,11 +8,11 @@ from trunkline.providers.payments.chosen import payment_provider
 from trunkline.runtime.settings import load_settings
 from trunkline.store.work import By
 from trunkline.usecases import payment_events, payments
-from trunkline.usecases.recharge import Charged, ManagerRecharge, recharge_manager_now
+from trunkline.usecases.recharge_payments import Charged, ManagerRecharge, recharge_manager_now
 
 
 def charge_method(*, now: datetime, by: By, manager_id: int, method_id: int, amount_micros: int, reference: str) -> Charged:
-    """A `recharge.ChargeMethod`."""
+    """A `recharge_payments.ChargeMethod`."""
     return payments.charge_method(
         now=now,
         by=by,

@@ -37,7 +37,7 @@ _RANK = Case(
 
 
 class Answer(Protocol):
-    """What Auto-recharge could do; `outcome` is a `recharge.Outcome`."""
+    """What Auto-recharge could do; `outcome` is a `recharge_payments.Outcome`."""
 
     @property
     def outcome(self) -> str: ...
