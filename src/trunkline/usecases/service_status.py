@@ -93,7 +93,8 @@ def look(settings: Settings, *, engines_now: datetime) -> Service:
     """`engines_now` is for when the store does not answer: its own time can't be asked then."""
     engines = asyncio.run(_ask(settings))
     try:
-        at, incidents, has_way = clock.now(), _incidents(clock.now()), _has_way()
+        at = clock.now()
+        incidents, has_way = _incidents(at), _has_way()
     except StoreError:
         connection.close()
         return Service(engines_now, _without_store(engines), ())
