@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.browser.conftest import Visitor
 from tests.web.cast import PASSWORD, Cast, join
 from tests.web.wired import make_architects, make_many, number, register
 from trunkline.store import clock
-from trunkline.store.models import BusinessAccount, ChannelUse, Role
+from trunkline.store.models import BusinessAccount, ChannelUse, Profile, Registration, Role
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 OVER_ITS_BOX = """() => [...document.querySelectorAll(".schematic-box")].flatMap((box) => {
@@ -43,6 +44,16 @@ def test_g_9_the_whole_manager(administrator: Visitor) -> None:
     administrator.follow("List")
     administrator.sees("10,000 left")
     administrator.looks_right("schematic-list")
+
+
+@pytest.mark.parametrize("name", ["W" * 80, "東京の建築家" * 13, "m@MW" * 20, "Ünïcödé ☎ 🏢 " * 6], ids=["wide", "cjk", "mixed", "symbols"])
+def test_long_names_stay_in_their_boxes(administrator: Visitor, cast: Cast, name: str) -> None:
+    Profile.objects.filter(pk=cast.company.profile_ids[0]).update(name=name.strip())
+    Registration.objects.update(user_agent=name)
+    BusinessAccount.objects.filter(name="Architects.Sales").update(name="W" * 64)
+    administrator.go("/schematic")
+    assert administrator.page.evaluate(OVER_ITS_BOX) == []
+    expect(administrator.page.locator(".schematic-box title").first).to_have_text(re.compile(f"{'W' * 64}|{re.escape(name.strip())}"))
 
 
 def test_it_follows_calls_and_registrations_and_leaves_the_keyboard_where_it_was(administrator: Visitor, cast: Cast) -> None:

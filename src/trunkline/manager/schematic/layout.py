@@ -188,4 +188,4 @@ def _letter_width(letter: str) -> int:
         return 36
     if ord(letter) > 0x2E7F:
         return 105  # the letters of East Asia are as wide as they are high
-    return 95 if letter in "MWmw@%×" else 72 if letter.isupper() else 63
+    return 104 if letter in "MWmw@%×" else 78 if letter.isupper() else 63

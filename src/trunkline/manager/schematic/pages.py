@@ -131,7 +131,7 @@ def _figures(wiring: Wiring, look: Look) -> tuple[tuple[str, str, str], ...]:
     return (
         ("SIP Profiles", f"{len(profiles)}", f"with {numbers} Online Number{'' if numbers == 1 else 's'}"),
         ("PBXs reached", f"{reached} of {len(profiles)}", "by registration or address"),
-        ("Need attention", f"{wrong}", "no channels, or no PBX"),
+        ("Need attention", f"{wrong}", "can't call, or be called"),
         ("Calls now", f"{in_use}", f"on {channels:,} calling channels"),
     )
 
