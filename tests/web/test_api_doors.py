@@ -81,6 +81,7 @@ def test_a_strangers_things_are_not_there(monkeypatch: pytest.MonkeyPatch) -> No
         "allocate": {"amount": "1.00"},
         "recharge": {"threshold": "5.00", "amount": "10.00"},
         "channels": {"channels": 2},
+        "purchase": {"channels": 2},
         "bundles": {"quantity": 1},
     }
     for method, path, _ in _operations(cast):

@@ -28,6 +28,22 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert audit().differences == []
 
 
+def test_channels_and_bundles_are_bought_together_or_not_at_all() -> None:
+    cast = make_shop()
+    asks, path = program(cast), f"/profiles/{cast.company.profile_ids[0]}/purchase"
+    wanted = {"channels": 3, "bundles": [{"product_id": product_of(cast), "quantity": 4}]}
+    assert "more than the 3 calling channels" in asks.post(f"{path}/preview", wanted)["problems"][0]
+    asks.post(path, wanted, expect=409)
+    wanted["channels"] = 4
+    offer = asks.post(f"{path}/preview", wanted)
+    assert (offer["to_pay"]["amount"], offer["balance_after"]["amount"], offer["problems"]) == ("100.00", "400.00", [])
+    done = asks.post(path, wanted, key="once")
+    assert (done["channels"]["quantity"], [each["quantity"] for each in done["bundles"]]) == (4, [4])
+    assert asks.post(path, wanted, key="once") == done
+    assert asks.get("/manager")["free"]["amount"] == "400.00"
+    assert asks.post(path, {"channels": 300}, expect=402)["error"]["code"] == "not_enough_credit"
+
+
 def test_a_number_is_rented_once_moved_and_cancelled() -> None:
     cast = make_shop()
     add_numbers(now=clock.now(), by=BY, stock=[replace(stock_number("12025550100"), monthly_price_micros=3 * MICROS)])
