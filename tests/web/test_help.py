@@ -171,5 +171,14 @@ def test_words_are_in_order_and_once() -> None:
     assert words == sorted(set(words))
 
 
+def test_what_help_quotes_stands_on_a_page() -> None:
+    """“Calling channels” in a guide is the name of something that people see."""
+    pages = [*SOURCE.rglob("*.html"), *(SOURCE / "manager").rglob("*.py"), SOURCE / "web" / "navigation.py"]
+    shown_there = "".join(path.read_text(encoding="utf-8") for path in pages if HELP not in path.parents)
+    quoted = {each for path in HELP.rglob("*.html") for each in re.findall("“([^”{]+)”", path.read_text(encoding="utf-8"))}
+    assert len(quoted) > 10
+    assert [each for each in sorted(quoted) if each.rstrip(",.").casefold() not in shown_there.casefold()] == []
+
+
 def test_what_does_not_exist_is_not_found() -> None:
     assert visitor().get("/help/nothing").status_code == 404
