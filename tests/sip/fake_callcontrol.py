@@ -23,7 +23,7 @@ def ha1(user: str, realm: str, password: str) -> str:
 
 def route(uri: str, **changes: Any) -> Json:
     """A route as a verdict has it."""
-    plain = {"uri": uri, "dst": "", "from": "", "to": "", "pai": "", "privacy": 0, "auth": None, "carrier": 0, "srtp": "rtp", "same": 0}
+    plain = {"uri": uri, "dst": "", "from": "", "to": "", "pai": "", "privacy": 0, "auth": None, "carrier": 0, "srtp": "rtp", "announce": 0}
     return plain | changes
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from tests.sip.edge_instance import Connected, EdgeInstance, carrier, connect, introduce, pbx
 from tests.sip.fake_callcontrol import allowed, route
-from tests.siptest import Call, UserAgent, scenario
+from tests.siptest import Call, UserAgent, g711, scenario
+from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT, ECHO_ANNOUNCEMENT_SECONDS
 
 pytestmark = pytest.mark.engines
 
 SECONDS = 2.0
+PCMU = 0
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,36 @@ async def test_both_hear_each_other(edge: EdgeInstance) -> None:
         assert edge.callcontrol.wait_for("ans", c=up.verdict["call"])["codec"] == "PCMA"
         assert (await up.caller.bye()).status == 200
         await up.callee.ended()
+
+
+def announcement() -> list[int]:
+    """Its samples: of a WAV file with nothing but G.711 in it."""
+    data = ECHO_ANNOUNCEMENT.read_bytes()
+    return g711.decode(PCMU, data[data.index(b"data") + 8 :])
+
+
+def mean_difference(heard: list[int], told: list[int]) -> float:
+    """A-law and mu-law are not the same steps."""
+    return sum(abs(one - other) for one, other in zip(heard, told, strict=False)) / len(told)
+
+
+@scenario
+async def test_the_echo_test_is_announced_before_it_echoes(edge: EdgeInstance) -> None:
+    """Sample by sample, to the caller; only then does he hear the other side, to which he can speak all the time (R6.6)."""
+    async with pbx(edge, host="127.0.0.4") as caller, carrier(edge) as callee:
+        announced = [route(f"sip:echo@{callee.wire.local}", announce=1)]
+        up = await up_with_media(edge, caller, callee, routes=announced)
+        assert up.caller.media
+        assert up.callee.media
+        speaking = caller.spawn(up.caller.media.play(SECONDS))
+        await up.callee.media.play(ECHO_ANNOUNCEMENT_SECONDS + SECONDS)
+        await speaking
+        told, heard = announcement(), up.caller.media.heard()
+        assert mean_difference([0] * len(told), told) > 1000, "it is no silence"
+        assert mean_difference(heard, told) < 100
+        assert up.caller.media.likeness(up.callee.media.seed) > 0.8, "a voice is no melody, and not counted"
+        assert up.callee.media.likeness(up.caller.media.seed) > 0.8
+        assert (await up.caller.bye()).status == 200
 
 
 @scenario

@@ -138,10 +138,11 @@ def test_an_emergency_call_is_refused_before_anything_else_can_be_wrong() -> Non
 
 
 def test_the_echo_test_is_free_and_needs_no_credit() -> None:
-    decision = out("+1 760 660 4690", Usage())
+    """On loopback, so through our media relay, whatever the profile says."""
+    decision = out("+1 760 660 4690", Usage(), known=with_profile(replace(SALES, media="direct")))
     assert decision.refusal is None
     assert decision.payer is None
-    assert decision.routes[0].uri == Known.echo_uri
+    assert (decision.routes[0].uri, decision.routes[0].announced, decision.media) == (Known.echo_uri, True, "relay")
 
 
 def test_carriers_by_longest_prefix_then_priority() -> None:

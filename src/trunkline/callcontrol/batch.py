@@ -430,4 +430,5 @@ def _route(route: Route) -> dict[str, Any]:
         "auth": route.auth,
         "carrier": route.carrier_id,
         "srtp": route.srtp,
+        "announce": int(route.announced),
     }

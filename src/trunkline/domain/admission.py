@@ -105,6 +105,7 @@ def _outgoing(decision: Decision, directory: Directory) -> None:
     if decision.number == prices.echo_number:
         decision.note("rate", "echo test, free")
         decision.routes = (echo_route(directory),)
+        decision.media = "relay"  # the echo service is on loopback, and RTPengine announces it
         return
     decision.rate = _rate_of(decision, prices)
     decision.payer = profile

@@ -27,6 +27,7 @@ class Route:
     auth: tuple[str, str] | None = None
     carrier_id: int = 0
     srtp: str = "same"
+    announced: bool = False
 
 
 def carrier_routes(number: str, shown: str, directory: Directory) -> tuple[Route, ...]:
@@ -74,7 +75,7 @@ def _carrier_route(carrier: CarrierFacts, number: str, shown: str, domain: str) 
 
 def echo_route(directory: Directory) -> Route:
     """The echo service of this machine."""
-    return Route(name="echo test", uri=directory.echo_uri, from_uri=ANONYMOUS, srtp="rtp")
+    return Route(name="echo test", uri=directory.echo_uri, from_uri=ANONYMOUS, srtp="rtp", announced=True)
 
 
 def pbx_route(number: str, shown: str, callee: ProfileFacts, binding: Binding, domain: str) -> Route:

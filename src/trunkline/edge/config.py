@@ -9,6 +9,7 @@ from string import Template
 
 from trunkline.edge.certificate import ensure_certificate
 from trunkline.edge.rpc import CARRIERS_FILE
+from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT
 from trunkline.runtime.keys import derived_key
 from trunkline.runtime.settings import Settings
 
@@ -96,6 +97,7 @@ def _script_settings(settings: Settings, processes: int) -> dict[str, str | int]
         "ask_timeout_ms": ASK_TIMEOUT_MS,
         "answer_sockets": ANSWER_SOCKETS,
         "answer_processes": processes,
+        "announcement": str(ECHO_ANNOUNCEMENT),
         "alias": contact_alias(settings),
         "seal_key": derived_key(settings, "edge seals").hex(),
     }

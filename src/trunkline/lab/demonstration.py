@@ -15,6 +15,7 @@ from trunkline.lab.carrier import carrier
 from trunkline.lab.pbx import pbx, unregister, wait_until_registered
 from trunkline.lab.steps import DemonstrationError, Step, attempt
 from trunkline.lab.talker import Ended, Talker
+from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT_SECONDS
 from trunkline.runtime.settings import Settings
 from trunkline.store import queries
 from trunkline.store.audit import audit
@@ -109,7 +110,7 @@ class Demonstration:
     # Calls
 
     def call_echo(self) -> str:
-        call = self.pbx.call(f"+{ECHO_NUMBER}", TALK_SECONDS)
+        call = self.pbx.call(f"+{ECHO_NUMBER}", ECHO_ANNOUNCEMENT_SECONDS + TALK_SECONDS)
         ended = _answered(self.pbx.ended(call))
         return f"+{ECHO_NUMBER} answered; {_proof(ended, call)} of what came back is what the PBX had played"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import KSR
 
+from .place import ANNOUNCEMENT
 from .seals import Mark
 from .text import text
 
@@ -39,6 +40,11 @@ def offer(mark: Mark, *, to_callee: bool) -> bool:
 
 def answer() -> bool:
     return bool(KSR.rtpengine.rtpengine_answer(_ALWAYS) > 0)
+
+
+def announce() -> bool:
+    """What the echo test says, to the caller (in a reply RTPengine would take the callee for him); until it is over he hears nobody else."""
+    return bool(KSR.rtpengine.play_media(f"file={ANNOUNCEMENT} block-egress from-tag={text('$ft')}") > 0)
 
 
 def end(mark: Mark) -> None:

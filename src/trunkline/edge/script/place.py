@@ -17,6 +17,8 @@ SPOOL_DIR: str = _written["spool_dir"]
 ASK_TIMEOUT_MS: int = _written["ask_timeout_ms"]
 ANSWER_SOCKETS: int = _written["answer_sockets"]
 ANSWER_PROCESSES: int = _written["answer_processes"]
+ANNOUNCEMENT: str = _written["announcement"]
+"""A file that RTPengine finds."""
 ALIAS: str = _written["alias"]
 """The Contact parameter that holds where a PBX behind NAT really is. Its name is secret: what a stranger could write would lead requests anywhere."""
 SEAL_KEY: bytes = bytes.fromhex(_written["seal_key"])

@@ -39,6 +39,7 @@ class Call(NamedTuple):
     caller_leg: str
     sent_from: str = ""
     sent_to: str = ""
+    is_announced: str = ""
 
     @property
     def mark(self) -> Mark:
@@ -112,6 +113,7 @@ def _follow(call: Call, routes: list[dict[str, Any]], expires_seconds: int, hop:
             traits=call.traits[:2] + media.OF_ROUTE[route["srtp"]] if call.traits else "",
             sent_from=route["from"] or call.from_uri,
             sent_to=route["to"] or call.to_uri,
+            is_announced="1" if route.get("announce") else "",
         )
         _remember(attempt)
         KSR.tm.t_set_fr(expires_seconds * 1000, FIRST_ANSWER_MS)
@@ -233,6 +235,8 @@ def _report_answered(call: Call, contact: str, beyond: list[str]) -> None:
         return
     KSR.pvx.avp_sets("answered", "1")
     _note_names(call)
+    if call.is_announced and call.mark.has_media and not media.announce():
+        KSR.err(f"RTPengine did not announce the echo test of call {call.ref}\n")
     legs = (
         f'{call.caller_leg},"to_tag":{quoted(text("$tt"))},"sent_from":{quoted(call.sent_from)},"sent_to":{quoted(call.sent_to)},'
         f'"callee_contact":{quoted(contact)},"callee_dst":"{source_address()}","callee_sock":"{our_socket()}","callee_routes":{_listed(beyond)}'

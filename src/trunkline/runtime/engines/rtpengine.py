@@ -8,8 +8,7 @@ from trunkline.runtime.sandbox import engine_command
 from trunkline.runtime.settings import Settings
 
 SOUNDS = Path(__file__).with_name("sounds")
-# For RTPengine's `play media` towards who called the echo service. It does not hold the echo back by itself: `block media`, and
-# `unblock media` when it is over. G.711 at 8 kHz.
+# What who calls the echo service hears first. G.711 at 8 kHz.
 ECHO_ANNOUNCEMENT = SOUNDS / "echo.wav"
 ECHO_ANNOUNCEMENT_SECONDS = 3.7
 OFFER_TIMEOUT_SECONDS = 300  # an unanswered call holds its ports no longer than an INVITE may ring
