@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+from django import forms
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from trunkline.store.models import AuditEntry
+from trunkline.store.models import AuditEntry, Membership
 from trunkline.web.access import Audience, open_to
+from trunkline.web.actions import KINDS
 from trunkline.web.company import CompanyRequest
+from trunkline.web.forms import PageForm
+from trunkline.web.listing import newest_first
 
-ON_A_PAGE = 50
+MOST_PEOPLE = 500
+
+
+class SearchForm(PageForm):
+    kind = forms.ChoiceField(
+        choices=[("", "Everything"), *((name, text) for name, (text, _) in KINDS.items())], required=False, label="What"
+    )
+    actor = forms.CharField(
+        max_length=80, required=False, label="Who", widget=forms.TextInput(attrs={"autocomplete": "off", "list": "people"})
+    )
 
 
 @open_to(Audience.LOOK)
 @require_safe
 def history(request: CompanyRequest) -> HttpResponse:
-    """Newest first; `before` is the last id of the page before."""
-    entries = AuditEntry.objects.filter(manager=request.company).order_by("-id")
-    if actor := request.GET.get("actor", "")[:80]:
-        entries = entries.filter(actor=actor)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        entries = entries.filter(pk__lt=int(before))
-    page = list(entries[: ON_A_PAGE + 1])
-    older = page[ON_A_PAGE - 1].pk if len(page) > ON_A_PAGE else None
-    return render(request, "manager/history.html", {"entries": page[:ON_A_PAGE], "older": older, "actor": actor, "is_first": not before})
+    """Newest first. What can't be searched for is not narrowed by."""
+    form = SearchForm(request.GET)
+    form.is_valid()
+    wanted = _narrowed(form.cleaned_data.get("kind", ""), form.cleaned_data.get("actor", ""))
+    listed = newest_first(request, AuditEntry.objects.filter(wanted, manager=request.company))
+    people = Membership.objects.filter(manager=request.company).order_by("person__account").values_list("person__account", flat=True)
+    return render(
+        request, "manager/history.html", {"form": form, "listed": listed, "people": people[:MOST_PEOPLE], "is_narrowed": bool(wanted)}
+    )
+
+
+def _narrowed(kind: str, actor: str) -> Q:
+    wanted = Q(actor__iexact=actor) if actor else Q()
+    if kind:
+        words = [Q(action__startswith=f"{word}.") for word in KINDS[kind][1]]
+        wanted &= Q(*words, _connector=Q.OR)
+    return wanted
 
 
 urlpatterns = [path("history", history, name="history")]

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from trunkline.domain import money as amounts
 from trunkline.web.acting import engines_now
+from trunkline.web.actions import said
 from trunkline.web.icons import ICONS
 
 register = template.Library()
@@ -147,6 +148,12 @@ def phone(e164: str) -> str:
     except phonenumbers.NumberParseException:
         return e164
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+@register.filter(name="said")
+def sentence(action: str) -> str:
+    """An action of the audit log, as people say it."""
+    return said(action)
 
 
 @register.filter
