@@ -104,6 +104,15 @@ def test_what_is_no_landline(company: Company, number: str, problem: str) -> Non
     assert not Landline.objects.exists()
 
 
+def test_a_landline_that_waits_is_not_proven_for_a_company_that_was_rejected_meanwhile(company: Company) -> None:
+    verify(company)
+    one = landlines.add_landline(now=NOW, by=BY, manager_id=company.manager_id, number="2125550123", profile_id=company.profile_ids[0])
+    verification.reject_company(now=NOW, by=BY, manager_id=company.manager_id, reason="The register says it is closed")
+    with pytest.raises(Conflict, match="verify it first"):
+        landlines.prove_landline(now=NOW, by=BY, landline_id=one.pk, note="bill")
+    assert (facts(company), Landline.objects.get().proof) == ({"": ""}, "waiting")
+
+
 def test_who_is_not_verified_any_more_shows_no_landline(company: Company) -> None:
     verify(company)
     one = landlines.add_landline(now=NOW, by=BY, manager_id=company.manager_id, number="2125550123", profile_id=company.profile_ids[0])

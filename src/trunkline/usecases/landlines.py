@@ -28,7 +28,8 @@ def add_landline(*, now: datetime, by: By, manager_id: int, number: str, profile
             raise Conflict("Only verified companies may show a landline: have your company verified first.")
         e164 = read_landline(number, manager.country)
         _check_new(manager_id, e164)
-        if profile_id is not None and not Profile.objects.filter(pk=profile_id, manager_id=manager_id).exists():
+        profiles = Profile.objects.filter(manager_id=manager_id).exclude(state=Profile.State.DELETED)
+        if profile_id is not None and not profiles.filter(pk=profile_id).exists():
             raise NotFound(f"There is no SIP Profile {profile_id} of this company.")
         landline = Landline.objects.create(manager=manager, e164=e164, wanted_by_id=profile_id, created_at=doing.now)
         doing.audit("landline.add", f"+{e164}", manager_id=manager_id)
@@ -40,7 +41,9 @@ def prove_landline(*, now: datetime, by: By, landline_id: int, note: str) -> Non
     note = check_name(note, "note", longest=200)
     seen = _landline(landline_id)
     with work(now=now, by=by) as doing:
-        doing.locks.one(Manager, seen.manager_id)
+        manager = doing.locks.one(Manager, seen.manager_id)
+        if manager.verification != Manager.Verification.VERIFIED:
+            raise Conflict(f"{manager.company_name} is not verified any more: verify it first, then prove its landlines.")
         wanting = doing.locks.many(Profile, [seen.wanted_by_id] if seen.wanted_by_id else [])
         landline = _lock_waiting(doing, landline_id)
         landline.proof, landline.proven_at, landline.note, landline.wanted_by = Landline.Proof.OPERATOR, doing.now, note, None
