@@ -72,7 +72,12 @@ def test_each_setting_is_changed_logged_and_announced(company: Company) -> None:
     profiles.set_limits(**me, calls_per_second=3, max_duration_seconds=60, barred_types=("premium", "mobile"))
     profiles.set_max_rate(**me, max_rate_per_minute_micros=500_000)
     profile = company.profile()
-    assert (profile.name, profile.channels, profile.caller_id) == ("Reception", 7, "12025550100")
+    assert (profile.name, profile.account.name, profile.channels, profile.caller_id) == (
+        "Reception",
+        "Credit of Reception",
+        7,
+        "12025550100",
+    )
     assert (profile.media, profile.srtp) == ("direct", "force")
     assert (profile.number_format, profile.calls_per_second, profile.max_duration_seconds) == ("plus", 3, 60)
     assert (profile.barred_types, profile.max_rate_per_minute_micros) == (["mobile", "premium"], 500_000)

@@ -61,7 +61,7 @@ def create_profile(
             manager=manager,
             name=name,
             channels=channels,
-            account=ledger.open_account(kind=Account.Kind.PROFILE, name=f"Credit of {name}", currency=manager.currency),
+            account=ledger.open_account(kind=Account.Kind.PROFILE, name=_purse_name(name), currency=manager.currency),
             sip_user=sip_user,
             password_sealed=sealing.seal(password),
             ha1=ha1(sip_user, sip_domain, password),
@@ -84,12 +84,16 @@ def create_profile(
 
 
 def rename_profile(*, now: datetime, by: By, profile_id: int, name: str) -> None:
+    """Its purse is called after it: that is locked first."""
     name = check_name(name, "name", longest=80)
     with work(now=now, by=by) as doing:
+        purses = doing.locks.many(Account, Profile.objects.filter(pk=profile_id).values_list("account_id", flat=True))
         profile = lock_profile(doing, profile_id)
         if profile.name != name:
             _check_name_free(profile.manager_id, name)
         change(doing, profile, "rename", name=name)
+        purses[profile.account_id].name = _purse_name(name)
+        purses[profile.account_id].save(update_fields=["name"])
 
 
 def grant_channels(*, now: datetime, by: By, profile_id: int, channels: int) -> None:
@@ -176,6 +180,10 @@ def _set_state(doing: Work, profile_id: int, state: Profile.State, reason: str =
     if profile.state == state:
         raise Conflict(f"{profile.name} is {state} already.")
     change(doing, profile, "state", reason=reason, state=state)
+
+
+def _purse_name(name: str) -> str:
+    return f"Credit of {name}"
 
 
 def _given(**values: Any) -> dict[str, Any]:
