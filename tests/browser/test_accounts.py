@@ -65,7 +65,88 @@ def test_r1_2_people_are_invited_and_change_roles(visitor: Visitor) -> None:
     visitor.sees("is the last administrator")
     visitor.complaints.clear()  # the 409 is what was wanted
     visitor.go("/history")
+    visitor.sees("Invited somebody")
+    visitor.page.get_by_label("What").select_option("people")
+    visitor.press("Show")
+    visitor.page.wait_for_url("**/history?kind=people*")
     visitor.looks_right("history")
+
+
+def invite(visitor: Visitor, email: str, role: str) -> str:
+    """Returns the path of the letter's link."""
+    mail.outbox = []
+    visitor.go("/members")
+    visitor.page.get_by_label("E-mail address").fill(email)
+    visitor.page.get_by_label("Role").select_option(role)
+    visitor.press("Invite")
+    visitor.sees(f"An invitation is on its way to {email}")
+    found = re.search(r"(/invitation/\S+)", str(mail.outbox[-1].body))
+    assert found, mail.outbox[-1].body
+    return found[1]
+
+
+def test_r1_2_an_invitation_is_withdrawn_or_makes_an_account(visitor: Visitor, context: BrowserContext) -> None:
+    page = visitor.page
+    visitor.sign_in(join(make_cast(), Role.ADMINISTRATOR, account="Architects.Admin"))
+    visitor.sees("Needs attention")
+    withdrawn = invite(visitor, "nobody@example.com", "reports")
+    page.get_by_role("button", name="Withdraw the invitation of nobody@example.com").click()
+    visitor.sees("The invitation is withdrawn")
+    accepted = invite(visitor, "books@example.com", "billing")
+    context.clear_cookies()
+    page.goto(visitor.site + withdrawn)
+    visitor.sees("has been used, withdrawn or has run out")
+    visitor.complaints.clear()  # the 404 is what was wanted
+    visitor.go(accepted)
+    visitor.sees("Architects.Admin invites you")
+    visitor.looks_right("invitation")
+    page.get_by_label("Account").fill("Architects.Books")
+    page.get_by_label("Password").fill(PASSWORD)
+    visitor.press("Make the account and join")
+    page.wait_for_url("**/overview")
+    assert Membership.objects.get(person__account="Architects.Books").role == Role.BILLING
+
+
+def test_r1_1_one_person_switches_between_managers(visitor: Visitor, context: BrowserContext) -> None:
+    """An invitation is accepted with the account that one has, another Manager is opened, and each tab stays in its own."""
+    page = visitor.page
+    first, second = make_cast(), make_cast("Builders")
+    person = join(first, Role.ADMINISTRATOR, account="Architects.Admin")
+    visitor.sign_in(join(second, Role.ADMINISTRATOR, account="Builders.Admin"))
+    visitor.sees("Needs attention")
+    path = invite(visitor, person.email, "read_only")
+    context.clear_cookies()
+    visitor.go(path)
+    visitor.follow("Sign in and join with it")
+    page.get_by_label("Account or e-mail address").fill(person.account)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    visitor.press("Sign in")
+    visitor.looks_right("invitation-signed-in")
+    visitor.press("Join as Architects.Admin")
+    visitor.sees("You are a member of Builders now.")
+    page.locator(".drop-company summary").click()
+    visitor.looks_right("managers")
+    page.get_by_role("link", name="Architects US · Administrator").click()
+    page.wait_for_url(f"**/c/{first.company.manager_id}/overview")
+    other = context.new_page()
+    other.goto(f"{visitor.site}/c/{second.company.manager_id}/trunks")
+    page.get_by_role("link", name="Features").first.click()
+    page.wait_for_url(f"**/c/{first.company.manager_id}/trunks")
+    other.reload()
+    expect(other.locator(".drop-company .drop-text")).to_have_text("Builders")
+    expect(page.locator(".drop-company .drop-text")).to_have_text("Architects")
+    other.close()
+    page.locator(".drop-company summary").click()
+    page.get_by_role("link", name="Open another Manager").click()
+    page.get_by_label("Company name").fill("Architects")
+    page.get_by_label("Country").select_option("FR")
+    page.get_by_label("Time zone").select_option("Europe/Paris")
+    visitor.press("Open the Manager")
+    visitor.sees("has a Manager already (United States)")
+    visitor.looks_right("another-manager")
+    visitor.press("Open the Manager")
+    visitor.sees("Architects has a Manager now.")
+    assert Membership.objects.filter(person=person).count() == 3
 
 
 def test_r1_2_account_pages(visitor: Visitor) -> None:
