@@ -70,7 +70,7 @@ class PortBlock:
         names = ("sip", "sips", "web", "rtpengine", "echo", "metrics", "lab_carrier")
         ports: dict[str, Any] = {f"{name}_port": self.take() for name in names}
         ports |= dict(zip(("rtp_port_min", "rtp_port_max"), self.media, strict=True))
-        return Settings(home=home, **ports, **({"udp_workers": 2, "invite_workers": 2} | others))
+        return Settings(home=home, **({"udp_workers": 2, "invite_workers": 2} | ports | others))
 
 
 def _reserved(first: int) -> socket.socket | None:

@@ -26,6 +26,8 @@ COMMAND_SECONDS = 120
 READY_SECONDS = 40
 EMPTY_SECONDS = 60
 """Issue 2: no channel is leaked after this."""
+MEDIA_PORTS = {"rtp_port_min": 30_000, "rtp_port_max": 39_999}
+"""A block's own would be used up by 75 calls. These are for media addresses of the instance's own, so nobody is in the way."""
 
 
 class Instance:
@@ -38,7 +40,9 @@ class Instance:
         network = self.ports.network
         self.pbx_address, self.carrier_address, self.carrier_port = f"{network}.2", f"{network}.3", self.ports.take()
         home = Path(tempfile.mkdtemp(prefix="tlf-"))
-        self.settings = self.ports.settings(home, database_url=database_url, sip_address=f"{network}.1", allow_private_sources=True)
+        self.settings = self.ports.settings(
+            home, database_url=database_url, sip_address=f"{network}.1", allow_private_sources=True, **MEDIA_PORTS
+        )
 
     @property
     def server(self) -> tuple[str, int]:
