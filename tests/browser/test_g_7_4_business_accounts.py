@@ -9,10 +9,13 @@ from tests.browser.conftest import Visitor
 from tests.browser.test_profile import view_profile
 from tests.store.cast import BY, NOW
 from tests.web.cast import Cast, join, make_cast
-from trunkline.store.models import BusinessAccount, Person, Role
-from trunkline.usecases import account_places, accounts
+from trunkline.domain.number_sheet import stock_number
+from trunkline.store.models import BusinessAccount, Number, Person, Role
+from trunkline.usecases import account_places, accounts, number_places, numbers
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+NUMBER = "12025550100"
 
 
 @pytest.fixture
@@ -84,7 +87,14 @@ def test_g_7_4_1_an_administrators_own_account(administrator: Visitor, cast: Cas
 def test_g_7_4_2_change_a_business_account(administrator: Visitor, cast: Cast) -> None:
     make(cast, "Architects.Sales")
     account_places.add_account(now=NOW, by=BY, profile_id=cast.company.profile_ids[0], name="Architects.Sales", extension="204")
+    numbers.add_numbers(now=NOW, by=BY, stock=[stock_number(NUMBER)])
+    numbers.assign_number(now=NOW, by=BY, e164=NUMBER, profile_id=cast.company.profile_ids[1])
+    number_id = Number.objects.get().pk
+    number_places.put_on_account(now=NOW, by=BY, manager_id=cast.company.manager_id, number_id=number_id, name="Architects.Sales")
     view_profile(administrator, "Profile 0")
+    administrator.follow("Incoming calls")
+    administrator.sees("+1 202-555-0100")
+    administrator.looks_right("incoming")
     administrator.follow("Architects.Sales")
     administrator.looks_right("profile-account-change")
     administrator.page.get_by_label("Extension").fill("205")

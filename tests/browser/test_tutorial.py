@@ -38,7 +38,7 @@ def walk(visitor: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_the_tutorial_is_true(walk: Walk) -> None:
+def test_g_8_2_3_the_tutorial_is_true(walk: Walk) -> None:
     open_a_manager(walk)
     top_up(walk)
     walk.look("03-credit")
