@@ -15,6 +15,7 @@ from typing import Any
 from bench.contest import Say, percentiles
 from bench.instance import trunkline_instance
 from bench.modes import MODES, Plan, run_mode
+from bench.place import reserved
 from bench.processes import Machine, machine_facts
 
 VAR = Path(__file__).parents[1] / "var"
@@ -35,7 +36,7 @@ def main() -> int:
 def bench(plan: Plan, modes: list[str], say: Say) -> dict[str, Any]:
     begun = time.monotonic()
     VAR.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=VAR) as name:
+    with reserved(), tempfile.TemporaryDirectory(prefix="bench-", dir=VAR) as name:
         scratch = Path(name)
         say("Starting Trunkline, with a company of its own")
         with trunkline_instance(scratch) as instance:

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from bench.load import User
-from bench.place import BARE, BARE_RTPENGINE_PORT, CARRIER, CARRIER_PORT, DOMAIN, MINIMAL, RTP_PORTS, SIP_PORT, STOCK
+from bench.place import BARE, BARE_RTPENGINE_PORT, CARRIER, CARRIER_PORT, DOMAIN, MINIMAL, PROBE_PORT, RTP_PORTS, SIP_PORT, STOCK
 from bench.processes import family
 from trunkline.domain.credentials import ha1
 from trunkline.edge.config import KAMAILIO_OPTIONS, udp_workers
@@ -32,7 +32,6 @@ MEDIA_FLAGS = (
 )
 READY_SECONDS = 30.0
 PATIENCE_SECONDS = 0.2
-PROBE_PORT = 24030
 HELLO = (
     f"OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{PROBE_PORT};branch=z9hG4bKbench\r\nFrom: <sip:bench@{DOMAIN}>;tag=1\r\n"
     f"To: <sip:{DOMAIN}>\r\nCall-ID: bench\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 10\r\nContent-Length: 0\r\n\r\n"

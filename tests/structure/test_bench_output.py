@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bench import results
+from bench import place, results
 from bench.contest import Contender, percentiles
 from bench.load import Trial
 from bench.modes import MODES, figures
 from bench.processes import Machine
 from bench.staircase import SMALLEST_STEP, Staircase
+from tests.ports import FIRST_PORTS
 
 ROOT = Path(__file__).parents[2]
 RATES = ("bare_per_second", "minimal_per_second", "stock_per_second", "trunkline_per_second", "ratio", "ratio_minimal", "ratio_stock")
@@ -80,6 +82,20 @@ def test_figures_of_a_contest() -> None:
     found = figures([contender("bare", 2000), contender("minimal", 4000), contender("stock", 1600), contender("trunkline", 1200)])
     assert [found[name] for name in RATES] == [2000, 4000, 1600, 1200, 0.6, 0.3, 0.75]
     assert found["cpu_ms_per_call"]["trunkline"] == {"kamailio": 0.5}
+
+
+def test_one_bench_runs_at_a_time() -> None:
+    name = f"trunkline-bench-test-{os.getpid()}"
+    with place.reserved(name), pytest.raises(RuntimeError, match="Another bench"), place.reserved(name):
+        pass
+    with place.reserved(name):
+        pass
+
+
+def test_no_test_takes_the_ports_of_the_bench() -> None:
+    used = [*place.SIPP_MEDIA_PORTS, *(value for name, value in vars(place).items() if name.endswith("_PORT"))]
+    used += [int(str(value)) for name, value in place.TRUNKLINE_SETTINGS.items() if name.endswith("_PORT")]
+    assert max(used) < min(FIRST_PORTS)
 
 
 @pytest.mark.slow
