@@ -19,6 +19,7 @@ from trunkline.domain.money import MICROS
 from trunkline.store.audit import audit
 from trunkline.store.models import Term
 from trunkline.usecases import bundles, credit, subscriptions
+from trunkline.usecases.profile_orders import Order, buy_order
 from trunkline.usecases.renewals import renew_due
 
 SECONDS = 30 * 86_400
@@ -55,8 +56,7 @@ class Model:
     def take(self, kind: str, count: int, now: datetime, *, change: bool) -> bool:
         """Buy or change; False: refused."""
         old = self.runs.get(kind)
-        count = count if count <= 100 or kind == "bundle" else int(f"{(count + 5) // 10}0")
-        day = str((now - timedelta(hours=5)).date())  # New York in winter
+        count, day = sold(kind, count), day_of(now)
         other = self.runs.get("bundle" if kind == "channels" else "channels")
         room = (count >= (other.count if other else 0)) if kind == "channels" else (count <= (other.count if other else 0))
         if (old is not None) != change or not room or (old and old.count == count):
@@ -70,6 +70,23 @@ class Model:
         if change and kind == "channels":
             self.changed_on.add(day)
         self.runs[kind] = Plain(count, count * PRICES[kind], now, left=count * 300_000)
+        return True
+
+    def take_both(self, channels: int, bundle_count: int, now: datetime) -> bool:
+        """By one payment: only how it will be counts."""
+        counts = {"channels": sold("channels", channels), "bundle": bundle_count}
+        if counts["bundle"] > counts["channels"] or any(run.count == counts[kind] for kind, run in self.runs.items()):
+            return False
+        if "channels" in self.runs and day_of(now) in self.changed_on:
+            return False
+        back = sum(run.worth(now, bundle=kind == "bundle") for kind, run in self.runs.items())
+        price = sum(count * PRICES[kind] for kind, count in counts.items())
+        if self.credit + back < price:
+            return False
+        self.credit += back - price
+        if "channels" in self.runs:
+            self.changed_on.add(day_of(now))
+        self.runs = {kind: Plain(count, count * PRICES[kind], now, left=count * 300_000) for kind, count in counts.items()}
         return True
 
     def renewal(self, kind: str, renews: bool) -> bool:
@@ -92,13 +109,25 @@ class Model:
                 self.runs[kind] = Plain(count, price, old.until, left=count * 300_000)
 
 
+def sold(kind: str, count: int) -> int:
+    return count if count <= 100 or kind == "bundle" else int(f"{(count + 5) // 10}0")
+
+
+def day_of(now: datetime) -> str:
+    return str((now - timedelta(hours=5)).date())  # New York in winter
+
+
 def act(market: Market, model: Model, chance: random.Random, now: datetime) -> tuple[bool, bool]:
     """One thing that somebody does: whether the store did it, and whether it should have."""
     kind = chance.choice(["channels", "bundle"])
-    action = chance.choice(["buy", "change", "change", "cancel", "keep", "call"])
+    action = chance.choice(["buy", "change", "change", "both", "cancel", "keep", "call"])
     count = chance.choice([1, 2, 3, 5, 8, 12, 101, 105]) if kind == "channels" else chance.randint(1, 6)
     if action == "call":
         return call(market, model, chance)
+    if action == "both":
+        channels, bundle_count = chance.randint(1, 8), chance.randint(1, 6)
+        order = Order(channels, ((market.product_id, bundle_count),))
+        return works(lambda: buy_order(**market.me(now), order=order)), model.take_both(channels, bundle_count, now)
     if action in ("cancel", "keep"):
         return tried(market, f"{action} {kind}", now), model.renewal(kind, action == "keep")
     return tried(market, f"{action} {kind}", now, count), model.take(kind, count, now, change=action == "change")
@@ -116,8 +145,12 @@ def tried(market: Market, action: str, now: datetime, count: int = 0) -> bool:
         "cancel bundle": lambda: bundles.cancel_bundles(**bundle),
         "keep bundle": lambda: bundles.extend_bundles(**bundle),
     }
+    return works(use_cases[action])
+
+
+def works(use_case: Callable[[], object]) -> bool:
     try:
-        use_cases[action]()
+        use_case()
     except Problem:
         return False
     return True
