@@ -81,7 +81,7 @@ def test_a_text_is_cut_only_when_it_must_be(text: str, width: int, is_bold: bool
 
 def test_what_is_missing_and_what_is_only_shown_have_lines_of_their_own() -> None:
     number, landline = (Node(kind, kind, ("+1",)) for kind in (Kind.NUMBER, Kind.LANDLINE))
-    profile, away = Node("profile", Kind.PROFILE, ("Sales",)), Node("pbx", Kind.REACHED, ("Not registered",), tone="warn")
+    profile, away = Node("profile", Kind.PROFILE, ("Sales",)), Node("pbx", Kind.REACHED, ("Not registered",), tone="warn", blocks=True)
     drawing = lay_out(Strand((number, landline), profile, away))
     assert [line.kind for line in drawing.lines] == ["calls", "shown", "missing"]
     assert Strand((number,), profile, away).needs_attention

@@ -52,6 +52,10 @@ def test_a_company_without_profiles_is_told_how_to_begin() -> None:
     assert "schematic-now" not in shown
 
 
+def test_the_numbers_of_accounts_are_counted(client: Client) -> None:
+    assert "with 3 Online Numbers" in page(client)
+
+
 def test_a_strangers_profile_is_not_found_and_what_is_no_profile_neither(cast: Cast, client: Client) -> None:
     stranger = signed_in(join(make_cast("Builders"), Role.ADMINISTRATOR))
     path = f"/schematic?profile={cast.company.profile_ids[0]}"
@@ -107,12 +111,22 @@ def test_two_devices_a_known_address_and_a_lapsed_registration_are_told(cast: Ca
     register(engineering, "3CX", displaced_us=int(time.time()) * MICROS, displaced_contact="sip:old@8.8.8.8")
     shown = page(client)
     assert "Two devices use these credentials" in shown
+    assert "way-missing" not in page(client, f"?profile={engineering}")  # the newer device is reached
     Profile.objects.filter(pk=engineering).update(ip_auth_address="2001:db8::7", ip_auth_port=5062)
     Registration.objects.filter(profile_id=sales).update(expires_us=1)
     shown = page(client)
     assert "2001:db8::7" in shown
     assert "Registration ran out" in shown
     assert "Two devices" not in shown
+
+
+def test_nothing_gets_through_a_profile_without_channels(cast: Cast, client: Client) -> None:
+    sales = cast.company.profile_ids[0]
+    assert page(client, f"?profile={sales}").count("way-missing") == 0
+    Profile.objects.filter(pk=sales).update(channels=0)
+    shown = page(client, f"?profile={sales}")
+    assert "Inactive · no channels" in shown
+    assert shown.count("way-missing") == 3  # from its number, from its name, and to its PBX
 
 
 def test_what_has_not_changed_is_not_sent_again(cast: Cast, client: Client) -> None:

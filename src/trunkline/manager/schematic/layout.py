@@ -39,7 +39,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What a box says. `key` is unique in a picture; the first of `lines` is its name. `used`: channels in use, and all of them."""
+    """What a box says. `key` is unique in a picture; the first of `lines` is its name. `used`: channels in use, and all of them.
+    `blocks`: no call gets as far as this."""
 
     key: str
     kind: Kind
@@ -47,6 +48,7 @@ class Node:
     href: str = ""
     tone: str = "neutral"
     used: tuple[int, int] | None = None
+    blocks: bool = False
 
     @property
     def height(self) -> int:
@@ -157,8 +159,7 @@ def _line(start: Box, end: Box) -> Line:
 def _kind(start: Node, end: Node) -> str:
     if start.kind is Kind.LANDLINE:
         return "shown"
-    missing = Kind.GAP in (start.kind, end.kind) or (end.kind is Kind.REACHED and end.tone in ("warn", "bad"))
-    return "missing" if missing else "calls"
+    return "missing" if start.blocks or end.blocks else "calls"
 
 
 ELLIPSIS = "…"

@@ -88,7 +88,9 @@ def loose_strands(wiring: Wiring, look: Look) -> Iterator[Strand]:
 
 def _gap(what: str, why: str, url: str, tone: str = "warn") -> Node:
     advice = {"names": "Add them to a profile.", "numbers": "Allocate them.", "landlines": "Choose one on a profile."}[what]
-    return Node(f"no-profile-for-{what}", Kind.GAP, ("On no SIP Profile", why[0].upper() + why[1:] + ".", advice), reverse(url), tone)
+    return Node(
+        f"no-profile-for-{what}", Kind.GAP, ("On no SIP Profile", why[0].upper() + why[1:] + ".", advice), reverse(url), tone, blocks=True
+    )
 
 
 def _of_profile(profile: Profile, wiring: Wiring, look: Look) -> Strand:
@@ -100,7 +102,7 @@ def _of_profile(profile: Profile, wiring: Wiring, look: Look) -> Strand:
         *_names(list(profile.business_accounts.all()), look, incoming, str(profile.pk)),
         *_landlines(elsewhere, shown, profile, look),
     )
-    nothing = Node(f"nothing-{profile.pk}", Kind.GAP, ("No number, no name", "Add one: nobody can call in."), incoming)
+    nothing = Node(f"nothing-{profile.pk}", Kind.GAP, ("No number, no name", "Add one: nobody can call in."), incoming, blocks=True)
     return Strand(called or (nothing,), _profile(profile, look), _pbx(profile, look))
 
 
@@ -116,7 +118,8 @@ def _profile(profile: Profile, look: Look) -> Node:
     else:
         caller_id = f"Caller ID {phone(profile.caller_id)}" if profile.caller_id else "No Caller ID: calls are anonymous"
         lines += (credit, *_bundles(profile), caller_id)
-    return Node(f"profile-{profile.pk}", Kind.PROFILE, lines, reverse("profile", args=[profile.pk]), tone, (in_use, profile.channels))
+    href, meter = reverse("profile", args=[profile.pk]), (in_use, profile.channels)
+    return Node(f"profile-{profile.pk}", Kind.PROFILE, lines, href, tone, meter, blocks=not profile.channels)
 
 
 def _bundles(profile: Profile) -> Iterator[str]:
@@ -137,7 +140,8 @@ def _pbx(profile: Profile, look: Look) -> Node:
         return Node(key, Kind.REACHED, lines, reverse("profile_ip", args=[profile.pk]), "good")
     if where.registration is None:
         lines = (where.text, "Calls can't reach it: set it up.")
-        return Node(key, Kind.REACHED, lines, reverse("profile_setup", args=[profile.pk]), "bad" if where.tone == "bad" else "warn")
+        tone = "bad" if where.tone == "bad" else "warn"
+        return Node(key, Kind.REACHED, lines, reverse("profile_setup", args=[profile.pk]), tone, blocks=True)
     conflict = ("Two devices use these credentials",) if where.displaced else ()
     at = look.local(where.registration.since_us)
     place: tuple[str, ...] = (f"Registered · {where.transport}", where.address, f"since {at:%-d %b %Y, %H:%M}")
