@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db.models import F
 
 from tests.conftest import Store
 from tests.store.cast import BY, NOW, Company, make_profile
@@ -21,7 +22,7 @@ from trunkline.providers.payments.fake import FakePayments
 from trunkline.runtime.settings import Settings
 from trunkline.store import ledger
 from trunkline.store.audit import audit
-from trunkline.store.models import Account, Mail, Manager, Payment, PriceList, Profile, ProviderEvent
+from trunkline.store.models import Account, Dispute, Mail, Manager, Payment, PriceList, Profile, ProviderEvent, Refund
 from trunkline.store.work import work
 from trunkline.usecases import products, subscriptions
 from trunkline.usecases.credit import allocate_credit
@@ -119,6 +120,36 @@ def test_the_audit_compares_payments_and_postings(
 ) -> None:
     assert audit().ok
     damage(company)
+    assert {each.check for each in audit().differences} == found
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda: Refund.objects.update(taken_micros=F("taken_micros") - 1), {"refund_posted"}),
+        (
+            lambda: Refund.objects.filter(reason="asked for").update(amount_micros=F("amount_micros") + 1),
+            {"refund_posted", "payment_returned"},
+        ),
+        (lambda: Refund.objects.filter(reason="asked for").update(state="failed"), {"refund_posted", "payment_returned"}),
+        (lambda: Dispute.objects.update(taken_micros=0), {"dispute_posted"}),
+        (lambda: Dispute.objects.filter(state="won").update(state="lost"), {"dispute_posted", "payment_returned"}),
+        (lambda: Payment.objects.filter(provider="fake").update(disputed_micros=0), {"payment_returned"}),
+    ],
+)
+def test_the_audit_follows_what_went_back(company: Company, teller: Teller, damage: Callable[[], object], found: set[str]) -> None:
+    """A refund of ours, one that failed, one of which the Credit had a part, and two disputes of which one was won."""
+    teller.pay()
+    allocate_credit(now=NOW, by=BY, profile_id=company.profile_ids[0], amount_micros=120 * MICROS, reference="most")
+    teller.refund(5)
+    teller.tell(Told.REFUNDED, about="theirs", amount_micros=4 * MICROS)
+    teller.tell(Told.REFUND_FAILED, about="theirs")
+    for dispute in ("first", "second"):
+        teller.tell(Told.DISPUTED, about=dispute, amount_micros=15 * MICROS)
+    teller.tell(Told.DISPUTE_WON, about="first", amount_micros=15 * MICROS)
+    teller.tell(Told.REFUNDED, about="too much", amount_micros=30 * MICROS)
+    assert audit().differences == []
+    damage()
     assert {each.check for each in audit().differences} == found
 
 
