@@ -127,7 +127,8 @@ def _figures(wiring: Wiring, look: Look) -> tuple[tuple[str, str, str], ...]:
     reached = sum(scope.presence(profile, look.at).tone in ("good", "info") for profile in profiles)
     wrong = sum(needs_attention(profile, look) for profile in profiles)
     in_use, channels = sum(map(scope.in_use, profiles)), sum(profile.channels for profile in profiles)
-    numbers = sum(len(each.numbers.all()) for profile in profiles for each in (profile, *profile.business_accounts.all()))
+    numbers = sum(len(profile.numbers.all()) for profile in profiles)
+    numbers += sum(len(account.numbers.all()) for profile in profiles for account in profile.business_accounts.all())
     return (
         ("SIP Profiles", f"{len(profiles)}", f"with {numbers} Online Number{'' if numbers == 1 else 's'}"),
         ("PBXs reached", f"{reached} of {len(profiles)}", "by registration or address"),
