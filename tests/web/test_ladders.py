@@ -13,9 +13,10 @@ from django.test import Client
 from tests.store.cast import NOW
 from tests.web.calls import november, us, write
 from tests.web.cast import Cast, join, make_cast, signed_in, staff
+from tests.web.programs import program
 from tests.web.wire import CARRIER, PBX, captures, write_ladder
 from trunkline.store.ladders import LadderFile
-from trunkline.store.models import Membership, Person, Role
+from trunkline.store.models import AuditEntry, Membership, Person, Role
 
 
 @pytest.fixture
@@ -168,3 +169,23 @@ def test_the_operator_sees_both_sides_with_their_addresses(cast: Cast, refs: lis
     assert "503 Cheap Carrier is full" in html
     assert f"<code>{CARRIER}</code>" in html
     assert f"({PBX})" in text(support, refs[0], where="/operator/calls/records")
+
+
+def test_programs_get_what_the_page_shows(cast: Cast, refs: list[int], capture: LadderFile) -> None:
+    write_ladder(capture, refs[0])
+    asks = program(cast, call_details=True)
+    shown = asks.get(f"/calls/{refs[0]}/ladder")
+    assert len(shown["items"]) == 12
+    assert shown["items"][0] | {"message": ""} == {
+        "at": "2026-11-05T15:00:00Z", "sender": "PBX", "receiver": "Trunkline", "what": "INVITE", "message": "",
+    }  # fmt: skip
+    assert [rung["message"] for rung in shown["items"] if "Network" in (rung["sender"], rung["receiver"])] == ["", "", "", ""]
+    program(make_cast("Builders"), call_details=True).get(f"/calls/{refs[0]}/ladder", expect=404)
+    for ref in ("0", "9" * 19):
+        asks.get(f"/calls/{ref}/ladder", expect=404)
+
+
+def test_the_history_knows_who_took_a_ladder_along(cast: Cast, refs: list[int], capture: LadderFile) -> None:
+    text(reader(cast), refs[0])
+    entry = AuditEntry.objects.get(action="records.export")
+    assert entry.target == f"SIP messages of call {refs[0]}"

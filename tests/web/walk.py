@@ -172,6 +172,7 @@ class Walk:
             ("number_buy", "number_id", lambda: first(Number.objects.filter(manager=None))),
             ("number", "number_id", lambda: Term.objects.filter(**mine, kind="number")[0].number_id),
             ("operator_call_hang_up", "call_ref", lambda: first(LiveCall.objects)),
+            ("get_call_ladder", "call_id", lambda: first(CallRecord.objects.filter(**mine))),
             ("operator_call_record", "call_ref", lambda: first(CallRecord.objects.filter(**mine))),
             ("operator_verification_document", "document_id", lambda: self._document),
             ("webhook_delivery", "delivery_id", lambda: first(WebhookDelivery.objects.filter(endpoint__manager_id=mine["manager_id"]))),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting, profile_of
@@ -24,6 +24,8 @@ from trunkline.store.models import LiveCall, Profile
 from trunkline.store.usage import Filters, Scope, Totals
 from trunkline.usecases.dry_run import dry_run
 from trunkline.web.access import Audience
+from trunkline.web.call_sight import company_ladder, record_seen_by
+from trunkline.web.ladders import Rung
 
 router = Router(tags=["Calls"])
 FIRST_YEAR, LAST_YEAR = 2000, 2200
@@ -33,6 +35,7 @@ MonthText = Annotated[
     str, Query(pattern=r"^([0-9]{4}-(0[1-9]|1[0-2]))?$", description="2026-12, in the Manager's time zone; empty: this one")
 ]
 ProfileId = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="only this SIP Profile's; deleted ones too")]
+CallId = Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="as in the list of calls")]
 Direction = Annotated[Literal["", "outgoing", "incoming"], Query()]
 Result = Annotated[Literal["", "answered", "busy", "no_answer", "cancelled", "failed", "refused", "lost"], Query()]
 PaidBy = Annotated[Literal["", "profile", "manager", "bundle", "both"], Query()]
@@ -66,6 +69,23 @@ class CallsOut(Schema):
 
     items: list[CallOut]
     next_cursor: str | None
+
+
+class RungOut(Schema):
+    """`what`: method or status. `message`: first line and headers; empty on the network's side."""
+
+    at: Moment
+    sender: str
+    receiver: str
+    what: Annotated[str, Field(examples=["180 Ringing"])]
+    message: str
+
+
+class LadderOut(Schema):
+    """`incomplete`: not everything was captured at that time, or it can't be read now."""
+
+    items: list[RungOut]
+    incomplete: bool
 
 
 class TotalsOut(Schema):
@@ -171,6 +191,16 @@ def list_calls(  # noqa: PLR0917 - ninja names them
     return {"items": [_call(line) for line in found.lines], "next_cursor": following}
 
 
+@router.get("/calls/{call_id}/ladder", auth=Right(Audience.RECORDS), response=answers(LadderOut), summary="SIP messages of a call")
+def get_call_ladder(request: ApiRequest, call_id: CallId) -> dict[str, Any]:
+    """As its page shows them: one's own side with headers, of the network that something was said. Kept for some days."""
+    record = record_seen_by(request.company.pk, int(call_id))
+    if record is None:
+        raise NotFound(f"There is no call {call_id}.")
+    shown = company_ladder(record, request.company.pk)
+    return {"items": [_rung(rung) for rung in shown.rungs], "incomplete": shown.is_paused or shown.trouble}
+
+
 @router.get("/usage", auth=Right(Audience.REPORTS), response=answers(UsageOut), summary="Totals of a month, day by day")
 def get_usage(request: ApiRequest, month: MonthText = "", profile_id: ProfileId = None) -> dict[str, Any]:
     found, currency = usage.usage_of_month(_scope(request, profile_id), _month(request, month)), request.company.currency
@@ -268,6 +298,10 @@ def _call(line: usage.Line) -> dict[str, Any]:
         "cost": money(line.cost_micros, line.currency),
         **{name: getattr(line, name) for name in (*same, "paid_by", "result", "refusal")},
     }
+
+
+def _rung(rung: Rung) -> dict[str, Any]:
+    return {"at": moment_us(rung.at_us), "sender": rung.sender, "receiver": rung.receiver, "what": rung.text, "message": rung.lines}
 
 
 def _totals(totals: Totals, currency: str) -> dict[str, Any]:

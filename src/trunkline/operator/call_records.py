@@ -34,7 +34,7 @@ def record(request: HttpRequest, call_ref: int) -> HttpResponse:
     page = {
         "record": found,
         "refusal": REFUSALS.get(found.refusal),
-        "steps": json.loads(found.trace).get("steps", []),
+        "steps": [(step.replace("_", " ").capitalize(), text) for step, text in json.loads(found.trace).get("steps", [])],
         "ladder": _ladder(found),
         "ladder_text_url": reverse("operator_call_record_text", args=[found.pk]),
     }

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path
 
 from trunkline.operator.pages import operator_page
-from trunkline.runtime.beat import read_beat
+from trunkline.runtime.beat import read_beat, read_capture_beat
 from trunkline.runtime.status import read_status
 from trunkline.store import outbox, sizes
 from trunkline.store.models import AuditEntry, Carrier, JournalPosition, LiveCall, ProviderEvent
@@ -42,6 +42,9 @@ def health(request: HttpRequest) -> HttpResponse:
     page = {
         "status": read_status(settings.INSTANCE),
         "beat": read_beat(settings.INSTANCE.clock_beat),
+        "captures": settings.INSTANCE.capture_calls_per_second > 0,
+        "capture": (capture := read_capture_beat(settings.INSTANCE.capture_beat)),
+        "not_captured": [(reason.replace("_", " "), count) for reason, count in capture.dropped.items()] if capture else [],
         "store_bytes": sizes.store_bytes(),
         "journals": _journals(settings.INSTANCE.spool_dir),
         "checked": AuditEntry.objects.filter(action=CHECKED).order_by("-id").first(),

@@ -25,7 +25,7 @@ LEFT, MIDDLE, RIGHT = 12, 50, 88
 """Where the three lines of life are, in percent."""
 HEIGHT, ARROW_Y, TEXT_Y = 36, 25, 17
 US_NAME = "Trunkline"
-BAD_STATUS = 400
+BAD_STATUS, CHALLENGES = 400, (401, 407)
 
 
 class View(Enum):
@@ -51,6 +51,7 @@ class Sight:
 class Rung:
     """`text`: method, or status and phrase. `lines`: the message, as far as it may be seen."""
 
+    at_us: int
     after_us: int
     sender: str
     receiver: str
@@ -107,13 +108,13 @@ def _rung(one: Captured, sight: Sight, *, is_caller: bool, after_us: int, is_aga
     sender, receiver = (US_NAME, other) if one.is_ours else (other, US_NAME)
     is_whole = (sight.caller if is_caller else sight.callee) is View.WHOLE
     text = _text(one, with_phrase=is_whole)
-    is_bad = one.status >= BAD_STATUS
+    is_bad = one.status >= BAD_STATUS and one.status not in CHALLENGES
     drawing = _drawing(
         text, is_left=is_caller, to_right=one.is_ours != is_caller, kind="bad" if is_bad else "again" if is_again else "plain"
     )
     peer = one.peer if sight.with_addresses else ""
     lines = "\n".join(filter(None, (one.first_line, one.head, one.body and f"\n{one.body}"))) if is_whole else ""
-    return Rung(after_us, sender, receiver, text, drawing, peer, lines, is_again, is_bad)
+    return Rung(one.at_us, after_us, sender, receiver, text, drawing, peer, lines, is_again, is_bad)
 
 
 def _text(one: Captured, *, with_phrase: bool) -> str:
@@ -125,14 +126,15 @@ def _text(one: Captured, *, with_phrase: bool) -> str:
 
 def _drawing(text: str, *, is_left: bool, to_right: bool, kind: str) -> SafeString:
     """The three lines of life, and an arrow between two of them."""
+    word, _, phrase = text.partition(" ")
     lives = format_html_join("", '<line x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>', ((x, HEIGHT) for x in (LEFT, MIDDLE, RIGHT)))
     start, end = (LEFT, MIDDLE) if is_left else (MIDDLE, RIGHT)
     tip, head = (end, f"M0 {ARROW_Y}l-8-4v8z") if to_right else (start, f"M0 {ARROW_Y}l8-4v8z")
     return format_html(
         '<svg class="rung rung-{}" width="100%" height="{}" aria-hidden="true" focusable="false"><g class="rung-lives">{}</g>'
         '<line class="rung-arrow" x1="{}%" x2="{}%" y1="{}" y2="{}"/><svg x="{}%" overflow="visible"><path d="{}"/></svg>'
-        '<text x="{}%" y="{}">{}</text></svg>',
-        kind, HEIGHT, lives, start, end, ARROW_Y, ARROW_Y, tip, head, (start + end) // 2, TEXT_Y, text,
+        '<text x="{}%" y="{}">{}<tspan class="rung-phrase"> {}</tspan></text></svg>',
+        kind, HEIGHT, lives, start, end, ARROW_Y, ARROW_Y, tip, head, (start + end) // 2, TEXT_Y, word, phrase,
     )  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from trunkline.domain.statements import SECONDS
 from trunkline.manager.reports.allocations import what_text
 from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_text
 from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
-from trunkline.manager.reports.ladder import company_ladder
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
 from trunkline.store.models import Account, CallRecord, Posting, Profile
+from trunkline.usecases import call_records
 from trunkline.web.access import Audience, open_to
+from trunkline.web.acting import acting
+from trunkline.web.call_sight import company_ladder, record_seen_by
 from trunkline.web.company import CompanyRequest
 from trunkline.web.ladders import text_answer
 
@@ -55,10 +57,12 @@ def call(request: CompanyRequest, call_ref: int) -> HttpResponse:
 @open_to(Audience.RECORDS)
 @require_safe
 def call_ladder(request: CompanyRequest, call_ref: int) -> HttpResponse:
-    """The SIP ladder as text, for support."""
+    """The SIP ladder as text, for support. The History has it, as every file with calls."""
     record = _record_of(request, call_ref)
     if notice := notice_first(request):
         return notice
+    report = f"SIP messages of call {record.pk}"
+    call_records.note_export(**acting(request), manager_id=request.company.pk, report=report, file_format="txt")
     return text_answer(company_ladder(record, request.company.pk), record)
 
 
@@ -71,12 +75,8 @@ def _try_url(request: CompanyRequest, record: CallRecord) -> str:
 
 
 def _record_of(request: CompanyRequest, call_ref: int) -> CallRecord:
-    """The company's own, or one that came to it from another; else 404."""
-    record = CallRecord.objects.select_related("profile", "peer_profile").filter(pk=call_ref).first()
+    record = record_seen_by(request.company.pk, call_ref)
     if record is None:
-        raise Http404
-    called = record.peer_profile
-    if request.company.pk not in (record.manager_id, called.manager_id if called else None):
         raise Http404
     return record
 
