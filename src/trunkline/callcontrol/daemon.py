@@ -245,11 +245,10 @@ class CallControl:
         if now_us >= self._tidy_due_us:
             self._tidy_due_us = now_us + TIDY_EVERY_US
             self._remove_finished_journals()
-        if self.ground.reconciler.is_due(now_us):
-            found = self.ground.reconciler.run(self.desk.calls, now_us)
-            self._own_events += found.ended
-            self._end(found.to_end)
-            metrics.RECONCILED.inc(len(found.ended) + len(found.to_end))
+        if self.ground.reconciler.is_due():
+            lost = self.ground.reconciler.run(self.desk.calls)
+            self._end(lost)
+            metrics.RECONCILED.inc(len(lost))
 
     def _end(self, commands: Sequence[EndCall]) -> set[int]:
         """Tell the edge; calls that are over are settled in the next turn. Returns which."""

@@ -4,12 +4,12 @@ Journals make sure that no event of a living Kamailio is lost; what remains are 
 
 | seen | meaning | done |
 |---|---|---|
-| answered call, Kamailio older than it, no dialog | its end was never reported | settled at the moment it was last seen |
+| answered call, Kamailio older than it, no dialog | its end was never reported, or Kamailio lost it | BYE to both sides, settled |
 | relayed call that RTPengine does not know | RTPengine was restarted, or both sides fell silent | BYE to both sides, settled |
 | dialog without a live call | its end was lost, or it was never paid | BYE to both sides |
 
 Looking is done by a thread of its own, since engines may be slow to answer; judging is done in the loop.
-Nothing is done about what was seen only once.
+Nothing is done about what was seen only once. What is settled ended at the moment it was last seen.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from trunkline.callcontrol.batch import EndCall
 from trunkline.callcontrol.live import Calls, Live
-from trunkline.callcontrol.protocol import Ended
 from trunkline.domain.calls import State
 
 log = structlog.get_logger()
@@ -34,7 +33,7 @@ AGAIN_SECONDS = 3.0
 """A suspicion is looked at again after this."""
 YOUNG_US = 3 * MICROSECONDS
 """A call that was answered this shortly before the look may be missing from it for good reasons."""
-REASON_MEDIA = 'Reason: SIP;cause=500;text="Media lost"\r\n'
+REASONS = {"media": 'Reason: SIP;cause=500;text="Media lost"\r\n', "dialog": 'Reason: SIP;cause=481;text="Dialog lost"\r\n'}
 REASON_UNKNOWN = 'Reason: SIP;cause=481;text="Call not known"\r\n'
 
 
@@ -47,14 +46,6 @@ class Look:
     kamailio_since_us: int | None
     dialogs: Mapping[int, str] | None
     media_unknown: frozenset[str]
-
-
-@dataclass(slots=True)
-class Found:
-    """What follows from two looks."""
-
-    ended: list[Ended] = field(default_factory=list)
-    to_end: list[EndCall] = field(default_factory=list)
 
 
 class Reconciler:
@@ -77,22 +68,22 @@ class Reconciler:
         self._thread = threading.Thread(target=self._look_for_ever, name="reconcile", daemon=True)
         self._thread.start()
 
-    def is_due(self, now_us: int) -> bool:
+    def is_due(self) -> bool:
         """There is a look that was not judged yet."""
         return self._latest is not None and self._latest is not self._judged
 
-    def run(self, calls: Calls, now_us: int) -> Found:
-        """Judge the latest look."""
+    def run(self, calls: Calls) -> list[EndCall]:
+        """Judge the latest look: what is to be ended, in both directions."""
         look = self._latest
         assert look is not None
         self._judged = look
         self._relayed = tuple(_relayed(calls))
-        found, suspects = self._judge(look, calls)
+        to_end, suspects = self._judge(look, calls)
         self._again_seconds = AGAIN_SECONDS if suspects - self._suspects else EVERY_SECONDS
         self._suspects = suspects
         self._last_seen_us = {ref: us for ref, us in self._last_seen_us.items() if ref in calls.by_ref}
         self._wake.set()
-        return found
+        return to_end
 
     def _look_for_ever(self) -> None:
         while True:
@@ -110,8 +101,8 @@ class Reconciler:
             log.exception("the engines could not be looked at")
             return Look(time.time_ns() // 1000, None, None, frozenset())
 
-    def _judge(self, look: Look, calls: Calls) -> tuple[Found, frozenset[int]]:
-        found, suspects = Found(), set[int]()
+    def _judge(self, look: Look, calls: Calls) -> tuple[list[EndCall], frozenset[int]]:
+        to_end, suspects = list[EndCall](), set[int]()
         for ref, live in list(calls.by_ref.items()):
             if live.call.state is not State.ANSWERED or (live.call.answered_us or 0) > look.at_us - YOUNG_US:
                 continue
@@ -121,25 +112,22 @@ class Reconciler:
                 continue
             suspects.add(ref)
             if ref in self._suspects:
-                self._conclude(live, problem, found)
+                to_end.append(self._conclude(live, problem))
         for ref, call_id in (look.dialogs or {}).items():
             if ref in calls.by_ref:
                 continue
             suspects.add(ref)
             if ref in self._suspects:
                 log.error("a dialog without a call: ending it", call=ref, call_id=call_id)
-                found.to_end.append(EndCall(ref, look.at_us, call_id, {}, REASON_UNKNOWN))
-        return found, frozenset(suspects)
+                to_end.append(EndCall(ref, look.at_us, call_id, {}, REASON_UNKNOWN))
+        return to_end, frozenset(suspects)
 
-    def _conclude(self, live: Live, problem: str, found: Found) -> None:
+    def _conclude(self, live: Live, problem: str) -> EndCall:
         assert live.call.answered_us is not None
         last_us = self._last_seen_us.get(live.ref, live.call.answered_us)
         log.error("a call that is not there any more", call=live.ref, problem=problem, last_seen_us=last_us)
         live.facts.trace.append(("reconciled", problem))
-        if problem == "media":
-            found.to_end.append(EndCall(live.ref, last_us, live.facts.sip["call_id"], live.facts.legs, REASON_MEDIA))
-        else:
-            found.ended.append(Ended(at=last_us, c=str(live.ref), by="lost"))
+        return EndCall(live.ref, last_us, live.facts.sip["call_id"], live.facts.legs, REASONS[problem])
 
 
 def _problem(live: Live, look: Look) -> str | None:
