@@ -73,7 +73,7 @@ def loose_strands(wiring: Wiring, look: Look) -> Iterator[Strand]:
     shown = {e164 for profile in wiring.profiles for e164 in _shown(profile)}
     idle = [one for one in wiring.landlines if one.e164 not in shown and (not look.search or look.finds(one.e164))]
     if own := [account for account in accounts if account.person_id]:
-        phones = Node("web-phones", Kind.REACHED, ("Web phones", "of the people who sign in"), reverse("accounts"), "info")
+        phones = Node("web-phones", Kind.REACHED, ("Web phones", "of the people who sign in"), reverse("accounts"))
         yield Strand(_names(own, look, reverse("accounts"), "own"), None, phones)
     if unanswered := [account for account in accounts if not account.person_id]:
         yield Strand(
