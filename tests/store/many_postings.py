@@ -11,7 +11,7 @@ from trunkline.store.models import Account
 
 FILL = """
     INSERT INTO store_posting (key, debit_id, credit_id, amount, kind, call_ref, note, posted_us)
-    SELECT '{key}/' || n, {debit_id}, {credit_id}, {amount}, '{kind}', NULL, 'United States', {first_us} + n * {step_us}
+    SELECT '{key}/' || n, {debit_id}, {credit_id}, {amount}, '{kind}', {call_ref}, 'United States', {first_us} + n * {step_us}
     FROM ({numbers}) numbered"""
 BALANCE = """
     UPDATE store_account SET balance = (SELECT coalesce(sum(amount), 0) FROM store_posting WHERE credit_id = store_account.id)
@@ -36,7 +36,7 @@ def move(moves: Moves, since_us: int, until_us: int) -> None:
     if not moves.count:
         return
     sql = FILL.format(
-        key=moves.key, kind=moves.kind, debit_id=moves.debit.pk, credit_id=moves.credit.pk, amount=moves.amount, first_us=since_us,
+        key=moves.key, kind=moves.kind, call_ref="n" if moves.kind == "call" else "NULL", debit_id=moves.debit.pk, credit_id=moves.credit.pk, amount=moves.amount, first_us=since_us,
         step_us=(until_us - since_us) // moves.count, numbers=NUMBERS[connection.vendor].format(last=moves.count - 1),
     )  # fmt: skip
     with connection.cursor() as cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from tests.web.test_access import filled, routes
 from trunkline.api import documentation
 from trunkline.domain.money import MICROS
 from trunkline.domain.months import Month
+from trunkline.store import clock
 from trunkline.store.ledger import microseconds, outside
 from trunkline.store.models import (
     Account,
@@ -41,6 +43,7 @@ from trunkline.web.access import Audience
 
 OF_COMPANY = (*(audience for audience in Audience if audience.of_company), Audience.SIGNED_IN)
 OF_STAFF = (Audience.STAFF, Audience.OPERATOR)
+LEDGER_FROM = NOW + timedelta(days=20)
 PDF = b"%PDF-1.4\n%%EOF\n"
 SHEETS = {
     "operator_price_upload": b"prefix,destination,rate\n1,United States,0.03\n",
@@ -78,6 +81,8 @@ class Walk:
         self.samples = cast.samples  # made now
         self.operators = Operators(cast.company, self.crowd)
         self._fills = itertools.count()
+        if clock.now() < LEDGER_FROM:  # what the cast has booked is no later than what comes now
+            clock.put_forward(LEDGER_FROM)
         manager_id = cast.company.manager_id
         self._document = verification.add_document(now=NOW, by=BY, manager_id=manager_id, name="register.pdf", data=PDF)
 
@@ -87,7 +92,14 @@ class Walk:
         return Month.of(microseconds(self.crowd.now), ZoneInfo(self.cast.company.manager.time_zone))
 
     @property
+    def booking(self) -> tuple[int, int]:
+        """The instance's time, when money moves."""
+        now_us = microseconds(clock.now())
+        return Month.of(now_us, self.month.zone).starts_us, now_us
+
+    @property
     def time(self) -> tuple[int, int]:
+        """The engines', when calls are made."""
         return self.month.starts_us, microseconds(self.crowd.now)
 
     def grow(self, each: int) -> None:
@@ -104,7 +116,7 @@ class Walk:
         fill(callers, count, *self.time, number=next(self._fills))
 
     def post(self, count: int) -> None:
-        """In this month: so many of calls to the Manager's Credit and to that of the home profile, a twentieth as many allocations between them."""
+        """In this month: so many of calls to the Manager's Credit and to that of the home profile, a twentieth as many allocations."""
         manager, home = self.crowd.manager.account, self.crowd.home.account
         funding, revenue = outside(Account.Kind.FUNDING, "USD"), outside(Account.Kind.REVENUE, "USD")
         for kind, debit, credit, number, amount in (
@@ -115,7 +127,7 @@ class Walk:
             ("call", home, revenue, count, 1),
         ):
             key = f"{kind}/{self.crowd.manager.pk}/{next(self.crowd.serials(1))}"
-            move(Moves(key, debit, credit, kind, number, amount), *self.time)
+            move(Moves(key, debit, credit, kind, number, amount), *self.booking)
 
     def pages(self) -> list[Page]:
         """All that answer a GET, and not only a POST, but for `NO_PAGES`."""

@@ -24,8 +24,8 @@ from trunkline.store.models import Profile
 LARGEST_PAGE = 1000
 MOST_LOOKED_AT = 10_000
 """Records that a page with filters goes through; what it finds in them is shown, and the next page goes on behind them."""
-FIRST_LOOK = 8
-"""Times the lines of a page."""
+LOOKS = (2, 8)
+"""Times the lines of a page: so many records are looked at first, since they are enough for most filters and soon gone through."""
 MOST_COUNTED = 10_000
 """Records that totals with filters are made of: the newest of the month."""
 REF_SHIFT = 10
@@ -224,8 +224,8 @@ def page_of_calls(
 
 
 def _looks(size: int) -> tuple[int, ...]:
-    """How many records a page with filters goes through: a few first, for most filters find enough in them."""
-    return (FIRST_LOOK * size, MOST_LOOKED_AT) if FIRST_LOOK * size < MOST_LOOKED_AT // 2 else (MOST_LOOKED_AT,)
+    """How many records a page with filters goes through, and how many when these don't fill it."""
+    return (*(times * size for times in LOOKS if times * size < MOST_LOOKED_AT // 2), MOST_LOOKED_AT)
 
 
 def _found(looked_at: str, parameters: Parameters, filters: Filters, most: int) -> list[Line]:

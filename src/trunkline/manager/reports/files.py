@@ -10,6 +10,7 @@ import io
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import IO
@@ -54,15 +55,23 @@ def _named(response: HttpResponseBase, sheet: Sheet, file_format: str) -> HttpRe
 
 
 def _limited(sheet: Sheet, file_format: str) -> Sheet:
-    return Sheet(sheet.name, sheet.title, sheet.facts, sheet.columns, _counted(sheet.rows, file_format))
-
-
-def _counted(rows: Iterable[Row], file_format: str) -> Iterator[Row]:
+    """Before the first line is written, if it is known that there will be too many."""
     most = MOST_ROWS[file_format]
+    if sheet.count > most:
+        raise _too_long(file_format)
+    return replace(sheet, rows=_counted(sheet.rows, most, file_format))
+
+
+def _counted(rows: Iterable[Row], most: int, file_format: str) -> Iterator[Row]:
     for number, row in enumerate(rows):
         if number == most:
-            raise Invalid("as", f"This is more than the {most} lines that a {file_format.upper()} file takes: filter it, or choose CSV.")
+            raise _too_long(file_format)
         yield row
+
+
+def _too_long(file_format: str) -> Invalid:
+    most = f"{MOST_ROWS[file_format]:,}"
+    return Invalid("as", f"This is more than the {most} lines that a {file_format.upper()} file takes: filter it, or choose CSV.")
 
 
 def _csv(sheet: Sheet) -> Iterator[str]:

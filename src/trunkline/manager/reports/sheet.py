@@ -45,13 +45,14 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`name` is the file's, `facts` are above the table. `rows` may come as they are read, once."""
+    """`name` is the file's, `facts` are above the table. `rows` may come as they are read, once; `count`: how many will, if that is known."""
 
     name: str
     title: str
     facts: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
     rows: Iterable[Row]
+    count: int = 0
 
 
 def in_columns(columns: tuple[Column, ...], rows: Iterable[Row]) -> list[list[tuple[Column, Cell]]]:

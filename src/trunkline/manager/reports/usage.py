@@ -121,7 +121,8 @@ def _file(
     )
     rows = rows_of(every_call(subject.scope, period.month, filters), subject, company, incoming=incoming)
     name = f"{slugify(f'{subject.title} {what}')}-{period.value}"
-    sheet = Sheet(name, f"{what} of {subject.title}", facts, columns_of(subject, company.currency, incoming=incoming), rows)
+    columns = columns_of(subject, company.currency, incoming=incoming)
+    sheet = Sheet(name, f"{what} of {subject.title}", facts, columns, rows, 0 if filters.need_records else totals.attempts)
     response = as_file(sheet, file_format)
     call_records.note_export(**acting(request), manager_id=company.pk, report=name, file_format=file_format)
     return response
