@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import allauth
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.core import mail
+from django.core.cache import cache
 from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
@@ -147,6 +149,22 @@ def test_the_owner_of_the_address_is_told_by_letter() -> None:
     assert letter.to == [known.email]
     assert "belongs to an account already" in str(letter.body)
     assert "/password/reset" in str(letter.body)
+
+
+def test_a_code_of_an_app_is_taken_once_for_as_long_as_it_fits() -> None:
+    """Also when the library has forgotten that it was used."""
+    person = join(make_cast(), Role.ADMINISTRATOR)
+    secret = generate_totp_secret()
+    app = TOTP.activate(person, secret)
+    code = format_hotp_value(hotp_value(secret, int(time.time()) // 30 + 1))
+    first, second = visitor(), visitor()
+    for client in (first, second):
+        client.post("/sign-in", {"login": person.account, "password": PASSWORD})
+    assert first.post("/sign-in/second-factor", {"code": code}).status_code == 302
+    assert cache.delete(app._get_used_cache_key(code))
+    answer = second.post("/sign-in/second-factor", {"code": f"{code[:3]} {code[3:]}"})
+    assert (answer.status_code, "This code is wrong, used, or too old." in answer.content.decode()) == (200, True)
+    assert second.get("/overview").status_code == 302
 
 
 def test_one_session_is_ended_and_no_one_elses() -> None:

@@ -9,6 +9,8 @@ from allauth.mfa.base import forms as factor
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn import forms as passkey
 
+from trunkline.web.accounts.codes import TakenOnce
+
 A_PASSWORD = "At least 10 characters. A sentence is good."  # noqa: S105 - advice, no secret
 CODE = ("Code", "")
 
@@ -63,11 +65,11 @@ class CodeForPassword(OurWords, account.ConfirmPasswordResetCodeForm):  # type: 
     words: ClassVar = {"code": CODE}
 
 
-class CodeAtSignIn(OurWords, factor.AuthenticateForm):  # type: ignore[misc]
+class CodeAtSignIn(OurWords, TakenOnce, factor.AuthenticateForm):  # type: ignore[misc]
     words: ClassVar = {"code": ("Code of the app, or a recovery code", "")}
 
 
-class ConfirmCode(OurWords, factor.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmCode(OurWords, TakenOnce, factor.ReauthenticateForm):  # type: ignore[misc]
     words: ClassVar = {"code": ("Code of the app, or a recovery code", "")}
 
 
