@@ -11,7 +11,7 @@ from trunkline.domain.number_sheet import stock_number
 from trunkline.domain.sheets import SheetProblem
 from trunkline.store.directory import StoreDirectory
 from trunkline.store.models import BusinessAccount, Mail, Membership, Number, Person, Profile, Role
-from trunkline.usecases import account_places, accounts, groups, number_places, people, profile_deletion
+from trunkline.usecases import account_places, accounts, groups, invitations, number_places, people, profile_deletion
 from trunkline.usecases.numbers import add_numbers, assign_number
 
 NUMBER = "12025550100"
@@ -100,8 +100,8 @@ def test_an_administrators_own_account_wants_a_second_confirmation(company: Comp
 def test_nobody_of_another_company_is_shut_out(company: Company) -> None:
     other = make_company(company_name="Builders")
     guest = join(other, "Builders.Admin", Role.ADMINISTRATOR)
-    invited = people.invite(now=NOW, by=BY, manager_id=company.manager_id, email=guest.email, role=Role.READ_ONLY)
-    people.accept_invitation(now=NOW, by=BY, token=invited.token, person_id=guest.pk)
+    invited = invitations.invite(now=NOW, by=BY, manager_id=company.manager_id, email=guest.email, role=Role.READ_ONLY)
+    invitations.accept_invitation(now=NOW, by=BY, token=invited.token, person_id=guest.pk)
     with pytest.raises(Conflict, match="other companies"):
         put(company, "Builders.Admin", confirmed=True)
     make(other, "Builders.Sales")

@@ -13,7 +13,17 @@ from tests.web.console import of_console
 from trunkline.domain.money import MICROS
 from trunkline.domain.recharge import Recommended
 from trunkline.store.models import CompanyDocument, Invitation, Landline, Membership, Number, Payment, PaymentMethod, Person, Role
-from trunkline.usecases import account_places, accounts, api_tokens, groups, people, products, recharge_rules, webhook_endpoints
+from trunkline.usecases import (
+    account_places,
+    accounts,
+    api_tokens,
+    groups,
+    invitations,
+    people,
+    products,
+    recharge_rules,
+    webhook_endpoints,
+)
 
 PASSWORD = "a long enough password"
 
@@ -28,7 +38,7 @@ class Cast:
     def samples(self) -> dict[str, object]:
         """A value of this company for each name that routes have for their parameters. A new name belongs here."""
         member = Membership.objects.filter(manager_id=self.company.manager_id).order_by("pk").first()
-        invited = people.invite(now=NOW, by=BY, manager_id=self.company.manager_id, email="new@example.com", role=Role.BILLING)
+        invited = invitations.invite(now=NOW, by=BY, manager_id=self.company.manager_id, email="new@example.com", role=Role.BILLING)
         return {
             "profile_id": self.company.profile_ids[0],
             "product_id": sell(self.company.price_list_id),

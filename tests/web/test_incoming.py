@@ -28,7 +28,7 @@ from trunkline.store.models import (
     Role,
     Term,
 )
-from trunkline.usecases import accounts, groups, people
+from trunkline.usecases import accounts, groups, invitations
 from trunkline.usecases.numbers import add_numbers, assign_number
 
 NUMBER = "12025550100"
@@ -258,7 +258,7 @@ def test_pages_ask_the_same_with_many_rows(cast: Cast, client: Client, path: str
         make(cast, f"Architects.Many{number}")
         groups.create_group(now=NOW, by=BY, manager_id=cast.company.manager_id, name=f"Group {number}")
         assign_number(now=NOW, by=BY, e164=f"1202555{number + 200:04}", profile_id=cast.company.profile_ids[0])
-        people.invite(now=NOW, by=BY, manager_id=cast.company.manager_id, email=f"one{number}@example.com", role=Role.BILLING)
+        invitations.invite(now=NOW, by=BY, manager_id=cast.company.manager_id, email=f"one{number}@example.com", role=Role.BILLING)
     assert _queries(client, path) <= few
 
 

@@ -12,7 +12,7 @@ from tests.store.cast import BY, NOW, make_price_list
 from tests.web.cast import PASSWORD, join, make_cast, open_invitations, signed_in, visitor
 from trunkline.domain.errors import Conflict, Invalid
 from trunkline.store.models import AuditEntry, Manager, Membership, Person, Role
-from trunkline.usecases import people
+from trunkline.usecases import invitations, people
 
 COMPANY = {"company_name": "Builders", "country": "US", "currency": "USD", "time_zone": "America/New_York"}
 SOMEBODY = {"email": "admin@builders.example.com", "account": "", "password": PASSWORD}
@@ -81,8 +81,8 @@ def test_one_person_in_two_companies_moves_between_them_by_path() -> None:
     first, second = make_cast(), make_cast("Builders")
     person = join(first, Role.ADMINISTRATOR)
     client = signed_in(person)
-    invited = people.invite(now=NOW, by=BY, manager_id=second.company.manager_id, email="any@example.com", role=Role.READ_ONLY)
-    people.accept_invitation(now=NOW, by=BY, token=invited.token, person_id=person.pk)
+    invited = invitations.invite(now=NOW, by=BY, manager_id=second.company.manager_id, email="any@example.com", role=Role.READ_ONLY)
+    invitations.accept_invitation(now=NOW, by=BY, token=invited.token, person_id=person.pk)
     for cast in (first, second):
         page = client.get(f"/c/{cast.company.manager_id}/trunks").content.decode()
         assert f'href="/c/{cast.company.manager_id}/trunks/{cast.company.profile_ids[0]}"' in page
@@ -111,14 +111,14 @@ def test_inviting_again_ends_the_first_invitation_and_members_are_not_invited() 
     cast = make_cast()
     person = join(cast, Role.READ_ONLY)
     given: dict[str, Any] = {"now": NOW, "by": BY, "manager_id": cast.company.manager_id}
-    first = people.invite(**given, email="New@example.com", role=Role.BILLING)
-    people.invite(**given, email="new@example.com", role=Role.REPORTS)
+    first = invitations.invite(**given, email="New@example.com", role=Role.BILLING)
+    invitations.invite(**given, email="new@example.com", role=Role.REPORTS)
     assert open_invitations(cast) == 1
     assert visitor().get(f"/invitation/{first.token}").status_code == 404
     with pytest.raises(Conflict, match="member already"):
-        people.invite(**given, email=person.email.upper(), role=Role.BILLING)
+        invitations.invite(**given, email=person.email.upper(), role=Role.BILLING)
     with pytest.raises(Invalid):
-        people.invite(**given, email="other@example.com", role="owner")
+        invitations.invite(**given, email="other@example.com", role="owner")
 
 
 def test_the_password_is_shown_after_a_confirmation_only() -> None:

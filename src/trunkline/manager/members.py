@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from trunkline.store.models import Invitation, Membership, Role
-from trunkline.usecases import people
+from trunkline.usecases import invitations, people
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
@@ -41,7 +41,7 @@ def members(request: CompanyRequest) -> HttpResponse:
     """The list; sending the form invites."""
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        invited = form.act(people.invite, **acting(request), manager_id=request.company.pk, **form.cleaned_data)
+        invited = form.act(invitations.invite, **acting(request), manager_id=request.company.pk, **form.cleaned_data)
         if invited is not None:
             return _send(request, invited)
     page = {
@@ -81,17 +81,17 @@ def remove_member(request: CompanyRequest, membership_id: int) -> HttpResponse:
 @open_to(Audience.ADMINISTER)
 @require_POST
 def withdraw(request: CompanyRequest, invitation_id: int) -> HttpResponse:
-    people.withdraw_invitation(**acting(request), manager_id=request.company.pk, invitation_id=invitation_id)
+    invitations.withdraw_invitation(**acting(request), manager_id=request.company.pk, invitation_id=invitation_id)
     messages.success(request, "The invitation is withdrawn: its link leads nowhere now.")
     return redirect("members")
 
 
-def _send(request: CompanyRequest, invited: people.Invited) -> HttpResponse:
+def _send(request: CompanyRequest, invited: invitations.Invited) -> HttpResponse:
     """The token is in the letter and nowhere else."""
     context = {
         "company_name": invited.company_name,
         "inviter": request.user.account,
-        "days": people.INVITATION_LASTS.days,
+        "days": invitations.INVITATION_LASTS.days,
         "link": f"{settings.INSTANCE.web_url}/invitation/{invited.token}",
     }
     if send_letter("invitation", invited.email, context):

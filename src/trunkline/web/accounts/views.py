@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from trunkline.store.models import Invitation, Person
-from trunkline.usecases import people
+from trunkline.usecases import invitations, people
 from trunkline.web.access import Audience, open_to
 from trunkline.web.accounts.adapter import adopt_email
 from trunkline.web.accounts.forms import AcceptForm, CompanyForm, SignUpForm, currencies
@@ -60,14 +60,14 @@ def no_company(request: HttpRequest) -> HttpResponse:
 @open_to(Audience.ANYONE)
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Into a company: with the account that one is signed in with, or with a new one."""
-    found = people.invitation_by_token(now(), token)
+    found = invitations.invitation_by_token(now(), token)
     if request.user.is_authenticated:
         return _join(request, found, token)
     form = AcceptForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if (too_many := _too_many(request)) is not None:
             return too_many
-        if joined := form.act(people.accept_as_new_person, **acting(request), token=token, **form.cleaned_data):
+        if joined := form.act(invitations.accept_as_new_person, **acting(request), token=token, **form.cleaned_data):
             person = Person.objects.get(pk=joined.person_id)
             signed_in: HttpResponse = perform_login(request, person, redirect_url=company_path(joined.manager_id))
             return signed_in
@@ -76,7 +76,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _join(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
     if request.method == "POST":
-        manager_id = people.accept_invitation(**acting(request), token=token, person_id=request.user.pk or 0)
+        manager_id = invitations.accept_invitation(**acting(request), token=token, person_id=request.user.pk or 0)
         messages.success(request, f"You are a member of {found.manager.company_name} now.")
         return redirect(company_path(manager_id))
     return render(request, "account/invitation.html", {"invitation": found})
