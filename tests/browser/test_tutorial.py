@@ -242,11 +242,11 @@ def read_the_report(walk: Walk) -> None:
 
 def made_a_day_of_calls(company: Company) -> None:
     """Of Sales, as call control writes them: one that costs, one that is free, one that nobody answered."""
-    began = int(time.time() * MICROSECONDS) - 600 * MICROSECONDS
+    began = int(time.time() * MICROSECONDS) - 20 * MICROSECONDS  # in the month that the report shows by itself
     talked = {"duration_seconds": 75, "billed_seconds": 120, "answered_us": began}
     abroad = {"started_us": began, "callee": "442079460100", "destination": "United Kingdom", "cost_micros": 70_000, "paid_by": "profile"}
     echo = {
-        "started_us": began + 60 * MICROSECONDS,
+        "started_us": began + 8 * MICROSECONDS,
         "callee": "17606604690",
         "destination": "Echo test",
         "rate_per_minute_micros": 0,
@@ -256,7 +256,7 @@ def made_a_day_of_calls(company: Company) -> None:
         company,
         abroad | talked,
         echo | talked,
-        {"started_us": began + 180 * MICROSECONDS, "callee": "33123456789", "result": "no_answer", "sip_status": 480},
+        {"started_us": began + 16 * MICROSECONDS, "callee": "33123456789", "result": "no_answer", "sip_status": 480},
     )
     pay(company, refs[0], 1, 40_000, began)
     pay(company, refs[0], 2, 30_000, began + 60 * MICROSECONDS)

@@ -172,7 +172,11 @@ def test_top_up_limits_and_cents_are_said_before_anything_is_asked_for(cast: Cas
 
 
 @pytest.mark.parametrize(
-    "path", ["/credit", "/credit/payments", "/credit/methods", "{profile}/bundles", "{profile}/channels", "{profile}/delete"]
+    "path",
+    [
+        *("/credit", "/credit/payments", "/credit/methods"),
+        *(f"{{profile}}/{page}" for page in ("bundles", "channels", "channels/buy", "delete")),
+    ],
 )
 def test_pages_ask_the_same_with_more_rows(cast: Cast, buyer: Client, path: str) -> None:
     path = path.format(profile=at(cast, "").rstrip("/"))
