@@ -20,14 +20,13 @@ CHALLENGES = {"401", "407"}
 ANSWERS = {
     "200": ("badaspec", "badbranch", "lwsdisp", "semiuri", "transports", "trws"),
     "challenge": (
-        "baddate", "cparam01", "cparam02", "esc01", "escnull", "escruri", "invut", "longreq", "regbadct", "regescrt",
+        "baddate", "cparam01", "cparam02", "esc01", "escnull", "escruri", "invut", "longreq", "regaut01", "regbadct", "regescrt",
         "sdp01", "unksm2",
     ),
     "400": ("baddn", "clerr", "inv2543", "mismatch01", "mismatch02", "novelsc", "scalar02", "unkscm", "ltgtruri"),
     "405": ("mpart01",),
     "420": ("bext01",),
     "483": ("zeromf",),
-    "500": ("regaut01",),
     SILENCE: ("bcast", "bigcode", "noreason", "scalarlg", "unreason"),
 }  # fmt: skip
 EXPECTED = {name: status for status, names in ANSWERS.items() for name in names}

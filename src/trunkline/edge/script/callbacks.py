@@ -22,6 +22,8 @@ CONTINUE = 1
 FEW_COLLECTIONS = (50_000, 20, 50)
 MESSAGE_BYTES_MAX = 16 * 1024
 """Calls must fit into the datagrams in which they are ended. An INVITE with video, ISUP and a signature has half of this."""
+ALL_BUT_DIGEST, NO_URIS = 0x3E7, 0
+"""What the sanity module looks at by itself, less credentials."""
 KNOWN_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "UPDATE", "PRACK", "BYE"])
 
 Callback = Callable[..., int]
@@ -175,7 +177,7 @@ def _is_sound() -> bool:
         if identity.may_hear():
             reply(513, "Message Too Large")
         return False
-    if KSR.sanity.sanity_check_defaults() < 0:
+    if KSR.sanity.sanity_check_defaults() < 0 and not _has_other_credentials():
         if identity.may_hear():
             KSR.sanity.sanity_reply()
         return False
@@ -184,6 +186,13 @@ def _is_sound() -> bool:
     if identity.may_hear():
         reply(400, "Bad Request")
     return False
+
+
+def _has_other_credentials() -> bool:
+    """Nothing is wrong but that they are no digest; those of another scheme are none (RFC 4475, 3.3.7)."""
+    shown = [text("$hdr(Authorization)"), text("$hdr(Proxy-Authorization)")]
+    is_digest = any(each.lstrip().lower().startswith("digest") for each in shown)
+    return not is_digest and KSR.sanity.sanity_check(ALL_BUT_DIGEST, NO_URIS) > 0
 
 
 def _tell_what_we_do(method: str) -> None:
