@@ -35,10 +35,10 @@ def move(moves: Moves, since_us: int, until_us: int) -> None:
     """Evenly spread over the time."""
     if not moves.count:
         return
-    sql = FILL.format(
-        key=moves.key, kind=moves.kind, call_ref="n" if moves.kind == "call" else "NULL", debit_id=moves.debit.pk, credit_id=moves.credit.pk, amount=moves.amount, first_us=since_us,
-        step_us=(until_us - since_us) // moves.count, numbers=NUMBERS[connection.vendor].format(last=moves.count - 1),
-    )  # fmt: skip
+    numbers, step_us = NUMBERS[connection.vendor].format(last=moves.count - 1), (until_us - since_us) // moves.count
+    facts = {"kind": moves.kind, "call_ref": "n" if moves.kind == "call" else "NULL", "amount": moves.amount}
+    sides = {"key": moves.key, "debit_id": moves.debit.pk, "credit_id": moves.credit.pk}
+    sql = FILL.format(**facts, **sides, first_us=since_us, step_us=step_us, numbers=numbers)
     with connection.cursor() as cursor:
         cursor.execute(sql)
         for account in (moves.credit, moves.debit):
