@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.store.cast import BY
 from tests.web.cast import Cast, join, signed_in
-from tests.web.shop import BUNDLE, CHANNEL, make_shop, product_of
+from tests.web.shop import BUNDLE, CHANNEL, make_shop, product_of, wait
 from trunkline.domain.money import MICROS
 from trunkline.store import clock
 from trunkline.store.audit import audit
 from trunkline.store.models import AuditEntry, Payment, Profile, Role, Term
 from trunkline.usecases import credit, products, subscriptions
+from trunkline.usecases.notices import day_of
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -169,6 +170,20 @@ def test_top_up_limits_and_cents_are_said_before_anything_is_asked_for(cast: Cas
     assert answer.headers["Location"] == f"/credit/payments/{payment.pk}"
     assert buyer.get("/credit/returned/once").headers["Location"] == f"/credit/payments/{payment.pk}"
     assert buyer.get("/credit/returned/other").status_code == 404
+
+
+def test_the_overview_leads_to_what_ends_soon_and_to_credit(cast: Cast, buyer: Client) -> None:
+    about = {"by": BY, "profile_id": cast.company.profile_ids[0]}
+    subscriptions.buy_channels(now=clock.now(), **about, channels=3)  # type: ignore[arg-type]
+    ended = subscriptions.cancel_channels(now=clock.now(), **about)  # type: ignore[arg-type]
+    assert "end on" not in buyer.get("/overview").content.decode()
+    wait(days=25)
+    client = signed_in(join(cast, Role.BILLING))
+    page = client.get("/overview").content.decode()
+    assert f"The channels of Sales.Architects end on {day_of(ended.ends_at, cast.company.manager)}." in page
+    assert f'href="{at(cast, "channels")}">Keep them' in page
+    credit.allocate_credit(now=clock.now(), **about, amount_micros=balance(cast), reference="all")  # type: ignore[arg-type]
+    assert '<a href="/credit">Add Credit' in client.get("/overview").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.manager import scope
 from trunkline.store.models import Manager, Profile, Role, Term
+from trunkline.usecases.notices import day_of
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import engines_now, now
 from trunkline.web.company import CompanyRequest
@@ -60,22 +61,28 @@ def attention(request: CompanyRequest, profiles: list[Profile]) -> list[Attentio
 
 def _about_credit(company: Manager) -> list[Attention]:
     if company.account.balance - company.account.held <= 0:
-        return [Attention("There is no Credit: subscriptions can't be renewed, and nothing can be bought.")]
+        return [
+            Attention("There is no Credit: subscriptions can't be renewed, and nothing can be bought.", reverse("credit"), "Add Credit")
+        ]
     if company.low_balance_since:
-        return [Attention("Credit is low.")]
+        return [Attention("Credit is low.", reverse("credit"), "Add Credit")]
     return []
 
 
 def _about_terms(company: Manager) -> list[Attention]:
     ending = Term.objects.filter(manager=company, ended_at=None, renews=False, ends_at__lt=now() + SOON).select_related("profile", "number")
-    return [Attention(f"{_named(term)} ends on {term.ends_at:%-d %B} and is not renewed.") for term in ending.order_by("ends_at")[:10]]
+    return [_about_end(term, day_of(term.ends_at, company)) for term in ending.order_by("ends_at")[:10]]
 
 
-def _named(term: Term) -> str:
+def _about_end(term: Term, day: str) -> Attention:
+    """With the way to the page on which it is undone."""
     if term.number is not None:
-        return f"The number +{term.number.e164}"
-    what = "The channels" if term.kind == Term.Kind.CHANNELS else "A minute bundle"
-    return f"{what} of {term.profile.name}" if term.profile else what
+        return Attention(f"The number +{term.number.e164} ends on {day}.", reverse("number", args=[term.number.pk]), "Keep it")
+    profile = term.profile
+    assert profile is not None, "what runs is on a profile, or a number"
+    if term.kind == Term.Kind.CHANNELS:
+        return Attention(f"The channels of {profile.name} end on {day}.", reverse("channels", args=[profile.pk]), "Keep them")
+    return Attention(f"Minute bundles of {profile.name} end on {day}.", reverse("bundles", args=[profile.pk]), "Extend them")
 
 
 def _about_profiles(profiles: list[Profile]) -> list[Attention]:
