@@ -185,7 +185,7 @@ def test_credit_is_refused_when_the_profile_was_deleted_after_it_was_looked_up(c
     profile_id = company.profile_ids[0]
     seen = company.profile()
     delete_profile(now=NOW, by=BY, profile_id=profile_id)
-    monkeypatch.setattr("trunkline.usecases.credit._profile", lambda _: seen)
+    monkeypatch.setattr("trunkline.store.queries.profile", lambda _: seen)
     with pytest.raises(NotFound, match="was deleted"):
         allocate_credit(now=NOW, by=BY, profile_id=profile_id, amount_micros=MICROS, reference="late")
     assert company.purse().balance == 0

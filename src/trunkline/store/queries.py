@@ -13,6 +13,23 @@ from trunkline.store.models import BundleProduct, CallRecord, Carrier, LiveCall,
 Row = TypeVar("Row", bound=Model)
 
 
+def manager(manager_id: int) -> Manager:
+    """With its purse and prices; raises `NotFound`."""
+    found = Manager.objects.select_related("account", "price_list").filter(pk=manager_id).first()
+    if found is None:
+        raise NotFound(f"There is no Manager {manager_id}.")
+    return found
+
+
+def profile(profile_id: int) -> Profile:
+    """One that is not deleted, with its purse, and its Manager's purse and prices; raises `NotFound`."""
+    known = Profile.objects.select_related("account", "manager__account", "manager__price_list").exclude(state=Profile.State.DELETED)
+    found = known.filter(pk=profile_id).first()
+    if found is None:
+        raise NotFound(f"There is no SIP Profile {profile_id}.")
+    return found
+
+
 def manager_named(text: str) -> Manager:
     """By id, administrator account or company name."""
     wanted = Q(admin_account__iexact=text) | Q(company_name__iexact=text)

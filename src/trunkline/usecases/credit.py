@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from trunkline.domain.errors import Conflict, NotFound
+from trunkline.domain.errors import Conflict
 from trunkline.domain.money import check_amount
 from trunkline.domain.names import check_name
 from trunkline.domain.payments import Means
-from trunkline.store import ledger
-from trunkline.store.models import Account, Manager, Payment, Posting, Profile
+from trunkline.store import ledger, queries
+from trunkline.store.models import Account, Manager, Payment, Posting
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import purchase_limits
 from trunkline.usecases.profile_changes import lock_profile
@@ -29,7 +29,7 @@ class Moved:
 def book_payment(*, now: datetime, by: By, manager_id: int, amount_micros: int, reference: str, note: str = "") -> Moved:
     """Money came in (a bank transfer, cash): it becomes the Manager's Credit. `reference` names the payment; it is booked once."""
     reference = check_name(reference, "reference", longest=40)
-    manager = _manager(manager_id)
+    manager = queries.manager(manager_id)
     key = f"payment/{manager_id}/{reference}"
     with work(now=now, by=by) as doing:
         funding = ledger.outside(Account.Kind.FUNDING, manager.currency)
@@ -59,7 +59,7 @@ def _write_payment(doing: Work, manager_id: int, amount_micros: int, reference: 
 def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
     """From the Manager's Credit to a profile's."""
     reference = check_name(reference, "reference", longest=40)
-    profile = _profile(profile_id)
+    profile = queries.profile(profile_id)
     manager = profile.manager
     with work(now=now, by=by) as doing:
         accounts = doing.locks.many(Account, [manager.account_id, profile.account_id])
@@ -71,7 +71,7 @@ def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: in
 def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
     """From a profile's Credit back to the Manager's; never what calls hold."""
     reference = check_name(reference, "reference", longest=40)
-    profile = _profile(profile_id)
+    profile = queries.profile(profile_id)
     manager = profile.manager
     with work(now=now, by=by) as doing:
         return _move(
@@ -82,7 +82,7 @@ def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: i
 def take_back_everything(*, now: datetime, by: By, profile_id: int, reference: str) -> Moved:
     """All that calls don't hold, back to the Manager's Credit. Raises `Conflict` when that is nothing."""
     reference = check_name(reference, "reference", longest=40)
-    profile = _profile(profile_id)
+    profile = queries.profile(profile_id)
     key = f"take_back/{profile_id}/{reference}"
     with work(now=now, by=by) as doing:
         accounts = doing.locks.many(Account, [profile.account_id, profile.manager.account_id])
@@ -117,7 +117,7 @@ def preview_take_back(*, profile_id: int, amount_micros: int) -> MovePreview:
 
 def _preview(profile_id: int, amount_micros: int, *, to_profile: bool) -> MovePreview:
     check_amount(amount_micros)
-    profile = _profile(profile_id)
+    profile = queries.profile(profile_id)
     credit, purse = profile.manager.account, profile.account
     problem = ledger.shortage(credit if to_profile else purse, amount_micros)
     moved = amount_micros if to_profile else -amount_micros
@@ -137,19 +137,3 @@ def _post(doing: Work, manager: Manager, debit: Account, credit: Account, *, amo
         after = {"amount_micros": amount_micros, "currency": debit.currency, "from": debit.name, "to": credit.name}
         doing.audit(f"credit.{kind}", key, manager_id=manager.pk, after=after)
     return Moved(posting.pk, credit.balance, not new)
-
-
-def _manager(manager_id: int) -> Manager:
-    manager = Manager.objects.filter(pk=manager_id).first()
-    if manager is None:
-        raise NotFound(f"There is no Manager {manager_id}.")
-    return manager
-
-
-def _profile(profile_id: int) -> Profile:
-    profile = (
-        Profile.objects.select_related("manager__account", "account").filter(pk=profile_id).exclude(state=Profile.State.DELETED).first()
-    )
-    if profile is None:
-        raise NotFound(f"There is no SIP Profile {profile_id}.")
-    return profile

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from trunkline.domain.errors import NotFound
 from trunkline.domain.terms import Offer, next_month, offer
-from trunkline.store import ledger
+from trunkline.store import ledger, queries
 from trunkline.store.models import Manager, Number, Term
 from trunkline.store.work import By, work
 from trunkline.usecases import terms
@@ -22,7 +22,7 @@ WHAT = "months of this number"
 
 def preview_number(*, now: datetime, manager_id: int, number_id: int, allow_foreign: bool = False) -> Offer:
     """The first month's price, and when the next is due."""
-    manager = terms.manager_of(manager_id)
+    manager = queries.manager(manager_id)
     return _offer(manager, _number(number_id), ledger.free(manager.account), now, allow_foreign=allow_foreign)
 
 
@@ -39,7 +39,7 @@ def rent_number(
     """From the operator's stock to the Manager, on a profile or for later; renewed on the same day of each month. All or nothing."""
     reference = terms.check_reference(reference)
     with work(now=now, by=by) as doing:
-        till = open_till(doing, terms.manager_of(manager_id))
+        till = open_till(doing, queries.manager(manager_id))
         profile = lock_profile(doing, profile_id) if profile_id is not None else None
         number = doing.locks.one(Number, number_id)
         if known := terms.bought_before(till, reference, kind=Term.Kind.NUMBER, number_id=number_id):

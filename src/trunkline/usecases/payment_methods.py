@@ -8,6 +8,7 @@ from datetime import datetime
 from trunkline.domain.errors import Conflict, NotFound
 from trunkline.domain.payments import check_reference
 from trunkline.providers.payments.contract import Event, PaymentError, PaymentProvider, StoredMethod
+from trunkline.store import queries
 from trunkline.store.models import Manager, PaymentMethod, RechargeRule
 from trunkline.store.work import By, Work, work
 from trunkline.usecases.payment_steps import NotYet
@@ -22,9 +23,7 @@ class MethodStarted:
 
 def add_method(*, now: datetime, by: By, manager_id: int, reference: str, return_url: str, provider: PaymentProvider) -> MethodStarted:
     """The first one becomes the default."""
-    manager = Manager.objects.filter(pk=manager_id).first()
-    if manager is None:
-        raise NotFound(f"There is no Manager {manager_id}.")
+    manager = queries.manager(manager_id)
     named = f"m{manager_id}.{check_reference(reference)}"
     try:
         page = provider.set_up_method(manager_id=manager_id, reference=named, currency=manager.currency, return_url=return_url)

@@ -14,7 +14,7 @@ from trunkline.domain.channels import ChannelFacts, channel_offer, rounded_chann
 from trunkline.domain.errors import Conflict, Invalid
 from trunkline.domain.names import check_name
 from trunkline.domain.terms import Basket, Offer, basket
-from trunkline.store import ledger
+from trunkline.store import ledger, queries
 from trunkline.store.models import Profile, Term
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import bundles, subscriptions, terms
@@ -54,7 +54,7 @@ NOTHING = Order()
 def preview_profile(*, now: datetime, manager_id: int, name: str, order: Order = NOTHING) -> ProfileOffer:
     """The wizard's review. Raises `Invalid` for what can't be typed: a name without letters, 301 channels."""
     name = check_name(name, "name", longest=80)
-    manager = terms.manager_of(manager_id)
+    manager = queries.manager(manager_id)
     found = _basket(Shelf(Profile(manager=manager, name=name), manager.account, []), order, now)
     taken = Profile.objects.filter(manager=manager, name=name).exclude(state=Profile.State.DELETED).exists()
     problems = [f"There is a SIP Profile {name} already: choose another name."] if taken else []

@@ -12,7 +12,7 @@ from trunkline.domain.credentials import Draw, ha1, new_password, new_sip_user
 from trunkline.domain.errors import Conflict, Invalid
 from trunkline.domain.money import check_rate
 from trunkline.domain.names import check_name
-from trunkline.store import ledger, sealing
+from trunkline.store import ledger, queries, sealing
 from trunkline.store.models import Account, Change, ChannelUse, Manager, Profile
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import subscriptions, terms
@@ -53,7 +53,7 @@ def create_profile(
     check_channels(channels)
     password = new_password(draw)
     with work(now=now, by=by) as doing:
-        till = open_till(doing, terms.manager_of(manager_id), minutes=bool(order.bundles))
+        till = open_till(doing, queries.manager(manager_id), minutes=bool(order.bundles))
         manager = doing.locks.one(Manager, manager_id)
         _check_name_free(manager_id, name)
         sip_user = _unused_sip_user(draw)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from trunkline.domain import recharge
-from trunkline.domain.errors import Conflict, Invalid, NotFound
+from trunkline.domain.errors import Conflict, Invalid
 from trunkline.domain.money import check_amount
 from trunkline.domain.recharge import Recommended, Rule
-from trunkline.store.models import Account, Manager, PriceList, Profile, RechargeRule
+from trunkline.store import queries
+from trunkline.store.models import Account, PriceList, RechargeRule
 from trunkline.store.recharges import Owner, method_for
 from trunkline.store.work import By, Work, work
 
@@ -136,16 +137,10 @@ def owner_named(manager_id: int | None, profile_id: int | None) -> Owner:
     if (manager_id is None) == (profile_id is None):
         raise ValueError("give manager_id or profile_id")
     if profile_id is not None:
-        profiles = Profile.objects.select_related("manager__account", "manager__price_list").exclude(state=Profile.State.DELETED)
-        profile = profiles.filter(pk=profile_id).first()
-        if profile is None:
-            raise NotFound(f"There is no SIP Profile {profile_id}.")
+        profile = queries.profile(profile_id)
         return Owner(profile.manager, profile)
     assert manager_id is not None
-    manager = Manager.objects.select_related("account", "price_list").filter(pk=manager_id).first()
-    if manager is None:
-        raise NotFound(f"There is no Manager {manager_id}.")
-    return Owner(manager, None)
+    return Owner(queries.manager(manager_id), None)
 
 
 def _check_method(owner: Owner, method_id: int | None) -> None:

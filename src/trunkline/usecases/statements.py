@@ -12,7 +12,7 @@ from trunkline.domain import statement_files as files
 from trunkline.domain.errors import Invalid, NotFound
 from trunkline.domain.statement_check import CLOSING, OPENING
 from trunkline.domain.statements import FORMAT, Head, Row, amount_text, seal
-from trunkline.store import statements
+from trunkline.store import queries, statements
 from trunkline.store.models import Manager, Profile, Term
 from trunkline.store.statements import Purse
 from trunkline.store.work import By, work
@@ -46,9 +46,7 @@ class Statement:
 def purse_of(*, manager_id: int | None = None, profile_id: int | None = None, term_id: int | None = None) -> Purse:
     """A Manager's Credit, a SIP Profile's (also a deleted one's), or a bundle's minutes: exactly one is named."""
     if manager_id is not None and profile_id is None and term_id is None:
-        if (manager := Manager.objects.select_related("account").filter(pk=manager_id).first()) is None:
-            raise NotFound(f"There is no Manager {manager_id}.")
-        return statements.purse_of_manager(manager)
+        return statements.purse_of_manager(queries.manager(manager_id))
     if profile_id is not None and manager_id is None and term_id is None:
         if (profile := Profile.objects.select_related("account", "manager").filter(pk=profile_id).first()) is None:
             raise NotFound(f"There is no SIP Profile {profile_id}.")

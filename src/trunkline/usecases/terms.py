@@ -13,7 +13,7 @@ from trunkline.domain.bundles import SECONDS_PER_MINUTE
 from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.names import check_name
 from trunkline.domain.terms import Running
-from trunkline.store import ledger
+from trunkline.store import ledger, queries
 from trunkline.store.models import Account, BundleProduct, Manager, Profile, Term
 from trunkline.store.work import Work
 from trunkline.usecases.profile_changes import announce, change, lock_profile
@@ -68,10 +68,7 @@ class Shelf:
 
 def look(profile_id: int, now: datetime) -> Shelf:
     """For a preview: nothing is locked."""
-    known = Profile.objects.select_related("manager__account", "manager__price_list").exclude(state=Profile.State.DELETED)
-    profile = known.filter(pk=profile_id).first()
-    if profile is None:
-        raise NotFound(f"There is no SIP Profile {profile_id}.")
+    profile = queries.profile(profile_id)
     terms = [term for term in open_terms(profile_id) if not running(term).is_over(now)]
     return Shelf(profile, profile.manager.account, terms)
 
@@ -87,13 +84,6 @@ def lock_shelf(doing: Work, profile_id: int, *, minutes: bool = False, at: datet
     for term in [term for term in shelf.terms if running(term).is_over(at or doing.now)]:
         take_off(doing, till, shelf, term, Term.End.CANCELLED)
     return till, shelf
-
-
-def manager_of(manager_id: int) -> Manager:
-    manager = Manager.objects.select_related("account", "price_list").filter(pk=manager_id).first()
-    if manager is None:
-        raise NotFound(f"There is no Manager {manager_id}.")
-    return manager
 
 
 def put_on(doing: Work, till: Till, shelf: Shelf, term: Term, *, refund_micros: int, action: str = "") -> Bought:
