@@ -239,6 +239,9 @@ LARGE = {
     "folded 5,000 times": [("X", "\r\n y" * 5_000)],
 }
 
+UNREAD = {"a header of 60 KB", "From of 60 KB", "1,000 Vias"}
+"""Kamailio drops datagrams of more than 32 KB before anybody sees them."""
+
 
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS", "BYE"])
 def test_what_is_too_large(instance: WholeInstance, method: str) -> None:
@@ -249,4 +252,4 @@ def test_what_is_too_large(instance: WholeInstance, method: str) -> None:
             sender.send(request(method, "sip:x@example.net", headers=[("Via", via), *LARGE[name]]))
         waits = iter([0.5])  # while the first one waits, the others' answers come
         answers = {name: [status_of(answer) for answer in sender.answers(within=next(waits, 0.02))] for name, sender in senders.items()}
-    assert {name: heard for name, heard in answers.items() if not set(heard) <= {400, 481, 513}} == {}
+    assert answers == {name: [] if name in UNREAD else [513] for name in LARGE}
