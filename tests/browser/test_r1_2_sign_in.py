@@ -32,7 +32,7 @@ def administrator() -> Person:
 
 
 def with_app(person: Person) -> str:
-    secret = generate_totp_secret()
+    secret: str = generate_totp_secret()
     TOTP.activate(person, secret)
     return secret
 
