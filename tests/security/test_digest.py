@@ -121,6 +121,20 @@ async def test_an_answer_is_good_once(instance: WholeInstance) -> None:
 
 
 @scenario
+async def test_who_answers_another_kamailios_challenge_is_asked_again_and_not_banned(instance: WholeInstance) -> None:
+    """One that died, perhaps: a busy PBX has many of its challenges in hand. No password was tried, so nobody guesses."""
+    async with beta(instance, host="127.0.1.103") as caller:
+        foreign = WRONG["nonce of nobody"]
+        for _ in range(2 * FAILURES_BEFORE_BAN):
+            told = await challenge(caller)
+            refusal = await (await caller.transact(registering(caller, foreign(right(caller, told))))).final()
+            assert refusal.status == 401
+            assert challenge_fields(refusal.get("www-authenticate"))["stale"].lower() == "true"
+        assert await says(caller, right(caller, await challenge(caller))) == 200
+        assert (await caller.unregister()).status == 200
+
+
+@scenario
 async def test_a_user_registers_nobody_else(instance: WholeInstance) -> None:
     async with beta(instance) as caller:
         assert await says(caller, right(caller, await challenge(caller)), user=instance.cast.alpha.user) == 403

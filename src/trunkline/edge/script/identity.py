@@ -18,7 +18,7 @@ KEEP_NONCE_COUNT = 32  # a wrong first password must not use up the nonce for th
 CHALLENGE_QOP_AUTH = 1
 CHALLENGE_STALE = 16
 WRONG_PASSWORD, NO_CREDENTIALS = -2, -5
-STALE_NONCE, REUSED_NONCE = -4, -6
+STALE_NONCE, REUSED_NONCE, UNKNOWN_NONCE = -4, -6, -1
 
 LONGEST_USER = 64
 FAILURES_BEFORE_BAN = 5
@@ -57,6 +57,8 @@ def proven(*, is_resumed: bool, is_held: bool) -> Proof | None:
         return Proof(entry.profile, by_old)
     if result in (STALE_NONCE, REUSED_NONCE):
         challenge(CHALLENGE_STALE)
+    elif result == UNKNOWN_NONCE:  # no password was tried. A Kamailio that died this second may have given it, to a busy PBX
+        challenge_stranger(CHALLENGE_STALE)
     elif result == NO_CREDENTIALS:  # for another realm
         challenge_stranger()
     else:
@@ -91,10 +93,10 @@ def challenge(flags: int = 0) -> None:
         KSR.auth.proxy_challenge(DOMAIN, CHALLENGE_QOP_AUTH | flags)
 
 
-def challenge_stranger() -> None:
+def challenge_stranger(flags: int = 0) -> None:
     """Without credentials anybody may be sending: scanners and floods get silence."""
     if may_hear():
-        challenge()
+        challenge(flags)
 
 
 def may_hear() -> bool:
