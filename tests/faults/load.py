@@ -119,10 +119,21 @@ class Load:
             return
         seen.taken_us = now_us()
         try:
-            await call.answer(body=DESCRIPTION)
-            seen.confirmed_us = now_us()
+            await call.answer(body=DESCRIPTION, within=LONGEST_SECONDS)
+        except UnmetError:  # nobody is there: it hangs up (RFC 3261 section 13.3.1.4)
+            await self._hang_up(call)
+            return
+        seen.confirmed_us = now_us()
+        try:
             await call.ended(within=10 * LONGEST_SECONDS)
             seen.callee_ended = True
+        except UnmetError:
+            return
+
+    @staticmethod
+    async def _hang_up(call: Call) -> None:
+        try:
+            await call.bye(within=LONGEST_SECONDS)
         except UnmetError:
             return
 

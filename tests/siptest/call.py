@@ -196,13 +196,13 @@ class Call(Dialog):
         """180, or 183 with `sdp=True` for early media."""
         await self._respond(status, headers, await self._answer_body() if sdp else b"")
 
-    async def answer(self, *, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
+    async def answer(self, *, body: bytes | None = None, headers: Sequence[tuple[str, str]] = (), within: float = WAIT_SECONDS) -> None:
         """200, repeated until the ACK; returns when the ACK is here."""
         body = await self._answer_body() if body is None else body
         response = await self._respond(200, headers, body)
         repeating = self.agent.spawn(self._repeat(response))
         try:
-            self._describe(await self._acks.take(WAIT_SECONDS))
+            self._describe(await self._acks.take(within))
         except TimeoutError:
             raise self.agent.transcript.unmet("no ACK to our 200") from None
         finally:
