@@ -159,6 +159,24 @@ def test_what_happened_while_it_was_away_is_read_on_return(bench: Bench) -> None
     assert differences() == []
 
 
+def test_an_end_that_was_read_before_its_answer_outlives_a_crash(bench: Bench) -> None:
+    """Its line counts as read, so nobody says it again."""
+    [profile] = make_company()
+    bench.start()
+    ref = bench.admit(profile)["call"]
+    at_us = now_us()
+    bench.write({"e": "end", "c": ref, "by": "callee", "at": at_us}, rank=2)
+    until(lambda: '"ended"' in LiveCall.objects.get().facts)
+    bench.stop()
+    bench.write({"e": "ans", "c": ref, "legs": {}, "at": at_us - 1})
+    bench.start()
+    until(lambda: CallRecord.objects.count() == 1)
+    record = CallRecord.objects.get()
+    assert (record.result, record.ended_by, record.ended_us) == ("answered", "callee", at_us)
+    assert ChannelUse.objects.get().in_use == 0
+    assert differences() == []
+
+
 def test_half_a_line_waits_for_its_other_half(bench: Bench) -> None:
     [profile] = make_company()
     bench.start()

@@ -252,10 +252,17 @@ class Turn:
         if live is None:
             return
         if live.call.state is State.ADMITTED and (self.is_behind or self.now_us - event.at < ANSWER_LAG_US):
-            self.outcome.later.append(event)
+            self._keep_for_later(live, event)
             return
         live.facts.trace.append(("ended", f"by {event.by}"))
         self._settle(live, event.at, status=200, ended_by=event.by)
+
+    def _keep_for_later(self, live: Live, event: Ended) -> None:
+        """In memory, and in the store for whoever starts after a crash."""
+        self.outcome.later.append(event)
+        if live.facts.ended is None:
+            live.facts.ended = (event.at, event.by)
+            self.writes.facts.append((live.facts_json(), live.ref))
 
     def _failed(self, event: Failed) -> None:
         if event.key:

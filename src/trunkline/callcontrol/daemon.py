@@ -88,7 +88,7 @@ class CallControl:
         self.sockets = QuestionSocket.bind(ground.socket_path)
         self._changes_due_us = 0
         self._tidy_due_us = 0
-        self._own_events: list[Event] = []
+        self._own_events: list[Event] = list(self.desk.calls.ends_kept())
         self._hang_ups: set[int] = set()
         pass_on_carriers(ground.edge, self.desk.directory.probed)
         self._stopping = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from trunkline.callcontrol.protocol import Admit
+from trunkline.callcontrol.protocol import Admit, Ended
 from trunkline.domain.admission import Attempt, Decision
 from trunkline.domain.calls import Call, State
 from trunkline.domain.directory import ProfileFacts
@@ -45,6 +46,8 @@ class Facts(msgspec.Struct, omit_defaults=True):
     payer: str = ""
     minutes_revenue_id: int = 0
     minutes_earlier: dict[int, int] = {}
+    ended: tuple[int, str] | None = None
+    """When, and by whom, if that was read before the answer: its line in the journal counts as read."""
 
 
 _facts_decoder = msgspec.json.Decoder(Facts)
@@ -176,3 +179,10 @@ class Calls:
         """By reference as the edge writes it, or by key."""
         ref = int(reference) if reference.isdecimal() else self.by_key.get(key)
         return self.by_ref.get(ref) if ref is not None else None
+
+    def ends_kept(self) -> Iterator[Ended]:
+        """Of calls whose answer was not read yet when a crash came."""
+        for live in self.by_ref.values():
+            if live.call.state is State.ADMITTED and live.facts.ended is not None:
+                at_us, by = live.facts.ended
+                yield Ended(at=at_us, c=str(live.ref), by=by)
