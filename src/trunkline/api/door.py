@@ -68,7 +68,7 @@ class Right(HttpBearer):
 class Bucket:
     """So many requests a second for each token and web worker."""
 
-    tokens: float = BURST
+    tokens: float = field(default_factory=lambda: BURST)
     at: float = field(default_factory=time.monotonic)
 
 
