@@ -52,6 +52,14 @@ def _operations(cast: Cast) -> list[tuple[str, str, Right]]:
         "number_id": 1,
         "webhook_id": 1,
         "delivery_id": 1,
+        "call_id": 1,
+        "method_id": 1,
+        "landline_id": 1,
+        "country": "GB",
+        "account_id": 1,
+        "group_id": 1,
+        "membership_id": 1,
+        "invitation_id": 1,
     }
     rights = {operation.view_func.__name__: operation.auth_callbacks[0] for operation in documentation.operations()}
     return [
@@ -83,6 +91,9 @@ def test_a_strangers_things_are_not_there(monkeypatch: pytest.MonkeyPatch) -> No
         "channels": {"channels": 2},
         "purchase": {"channels": 2},
         "bundles": {"quantity": 1},
+        "caller-id": {"number": "+12025550100"},
+        "extension": {"extension": "100"},
+        "accounts": {"name": "Builders.Sales"},
     }
     for method, path, _ in _operations(cast):
         if f"/profiles/{cast.company.profile_ids[0]}" not in path:

@@ -28,7 +28,7 @@ from trunkline.domain.errors import Conflict, NotFound
 from trunkline.domain.money import parse_micros
 from trunkline.providers.payments.chosen import payment_provider
 from trunkline.store import ledger
-from trunkline.store.models import Payment, PaymentMethod
+from trunkline.store.models import Payment
 from trunkline.usecases import credit, payments, recharge_rules
 from trunkline.usecases.recharge_rules import RechargeNeedsConfirmation
 from trunkline.web.access import Audience
@@ -75,16 +75,6 @@ class RechargeOut(Schema):
     recommended_threshold: Money
     recommended_amount: Money
     last_failure: str
-
-
-class MethodOut(Schema):
-    id: int
-    label: str
-    is_default: bool
-
-
-class MethodsOut(Schema):
-    items: list[MethodOut]
 
 
 class PaymentIn(Input):
@@ -185,13 +175,6 @@ def reset_profile_recharge(request: ApiRequest, profile_id: PathId) -> dict[str,
     profile = profile_of(request, profile_id)
     recharge_rules.reset_recharge(**acting(request), profile_id=profile.pk)
     return _recharge(request, profile_id=profile.pk)
-
-
-@router.get("/payment-methods", auth=Right(Audience.LOOK), response=answers(MethodsOut), summary="List payment methods")
-def list_methods(request: ApiRequest) -> dict[str, Any]:
-    """A new one is added in the Manager: its owner must be there."""
-    kept = PaymentMethod.objects.filter(manager=request.company, removed_at=None).order_by("-is_default", "pk")
-    return {"items": [{"id": each.pk, "label": each.label, "is_default": each.is_default} for each in kept]}
 
 
 @router.get("/payments", auth=Right(Audience.LOOK), response=answers(PaymentsOut), summary="List payments")

@@ -29,7 +29,7 @@ from trunkline.api.shapes import (
     offered,
     page,
 )
-from trunkline.domain.errors import Conflict, NotFound
+from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.number_rental import agreement
 from trunkline.store.models import Number, Term
 from trunkline.usecases import number_fees, number_places
@@ -84,9 +84,10 @@ class RentIn(Input):
 
 
 class PlaceIn(Input):
-    """null: in the Manager's stock; calls to it reach nobody."""
+    """On a SIP Profile, or of a business account. Both null: in the Manager's stock, and calls to it reach nobody."""
 
     profile_id: Annotated[int, Field(ge=1, le=2**53)] | None
+    account_name: Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)] | None = None
 
 
 @router.get("/numbers", auth=Right(Audience.LOOK), response=answers(NumbersOut), summary="List the Manager's numbers")
@@ -129,10 +130,14 @@ def rent_number(request: ApiRequest, number_id: PathId, wanted: RentIn) -> dict[
 def assign_number(request: ApiRequest, number_id: PathId, wanted: PlaceIn) -> dict[str, Any]:
     _own(request, number_id)
     about = {**acting(request), "manager_id": request.company.pk, "number_id": number_id}
-    if wanted.profile_id is None:
-        number_places.put_in_stock(**about)
-    else:
+    if wanted.profile_id is not None and wanted.account_name is not None:
+        raise Invalid("account_name", "Give a profile or a business account, not both.")
+    if wanted.account_name is not None:
+        number_places.put_on_account(**about, name=wanted.account_name)
+    elif wanted.profile_id is not None:
         number_places.put_on_profile(**about, profile_id=profile_of(request, wanted.profile_id).pk)
+    else:
+        number_places.put_in_stock(**about)
     paid = Term.objects.filter(number_id=number_id, ended_at=None).first()
     return _shown(_own(request, number_id), paid, request.company.currency)
 

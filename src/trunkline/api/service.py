@@ -9,11 +9,39 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from trunkline.api import calls, company, credit, numbers, profiles, purchases, statements, subscriptions, webhooks
+from trunkline.api import (
+    accounts,
+    caller_ids,
+    calls,
+    company,
+    credit,
+    numbers,
+    payment_methods,
+    people,
+    profiles,
+    purchases,
+    statements,
+    subscriptions,
+    webhooks,
+)
 from trunkline.api.failures import Forbidden, failure, of_fault, of_problem, of_values
 from trunkline.domain.errors import Problem
 
-AREAS = (company, profiles, subscriptions, purchases, credit, numbers, calls, statements, webhooks)
+AREAS = (
+    company,
+    profiles,
+    subscriptions,
+    purchases,
+    credit,
+    payment_methods,
+    numbers,
+    accounts,
+    caller_ids,
+    calls,
+    statements,
+    people,
+    webhooks,
+)
 DESCRIPTION = (
     "Everything that a company's people can do in the Manager. Amounts are decimal texts beside a currency, moments ISO 8601 in UTC. "
     "Every request needs `Authorization: Bearer <token>`; an administrator makes tokens in the Manager under People, API tokens."

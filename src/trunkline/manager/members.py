@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
-from trunkline.web.letters import send_letter
+from trunkline.web.letters import send_invitation
 from trunkline.web.navigation import PEOPLE, menu
 
 ROLES = (
@@ -87,14 +86,7 @@ def withdraw(request: CompanyRequest, invitation_id: int) -> HttpResponse:
 
 
 def _send(request: CompanyRequest, invited: invitations.Invited) -> HttpResponse:
-    """The token is in the letter and nowhere else."""
-    context = {
-        "company_name": invited.company_name,
-        "inviter": request.user.account,
-        "days": invitations.INVITATION_LASTS.days,
-        "link": f"{settings.INSTANCE.web_url}/invitation/{invited.token}",
-    }
-    if send_letter("invitation", invited.email, context):
+    if send_invitation(invited, inviter=request.user.account):
         messages.success(request, f"An invitation is on its way to {invited.email}.")
     else:
         messages.error(request, f"The letter to {invited.email} could not be sent: the mail server did not take it. Invite again later.")
