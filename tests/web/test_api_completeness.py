@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from ninja import Schema
 
 from tests.web.test_access import routes
 from trunkline.api import documentation
@@ -71,3 +74,14 @@ def _paths(section: str) -> list[str]:
     """Of the first column."""
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     return [path for cell in cells for path in re.findall(r"`(/[^`]*)`", cell)]
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """The description knows them by their names only: the later would stand for both."""
+    known = [shape for shape in _below(Schema) if shape.__module__.startswith("trunkline.api.")]
+    assert len(known) > 80
+    assert sorted(name for name, count in Counter(shape.__name__ for shape in known).items() if count > 1) == []
+
+
+def _below(shape: type) -> set[type]:
+    return {below for child in shape.__subclasses__() for below in (child, *_below(child))}

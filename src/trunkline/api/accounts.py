@@ -62,7 +62,7 @@ class PlansOut(Schema):
     items: list[PlannedOut]
 
 
-class CreatedOut(Schema):
+class AccountsMadeOut(Schema):
     created: int
 
 
@@ -127,7 +127,10 @@ def preview_accounts(request: ApiRequest, wanted: AddressesIn) -> dict[str, Any]
 
 
 @router.post(
-    "/accounts/by-address", auth=Right(Audience.ADMINISTER), response=answers(CreatedOut, 201), summary="Create accounts from addresses"
+    "/accounts/by-address",
+    auth=Right(Audience.ADMINISTER),
+    response=answers(AccountsMadeOut, 201),
+    summary="Create accounts from addresses",
 )
 def create_accounts(request: ApiRequest, wanted: AddressesIn) -> Status[Any]:
     """All, or none when one has a problem. Each gets a letter."""
