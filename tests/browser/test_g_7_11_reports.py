@@ -80,6 +80,10 @@ def test_g_7_11_allocations(administrator: Visitor) -> None:
 def test_g_7_11_the_whole_manager(administrator: Visitor, refs: list[int]) -> None:
     """What the guide leaves to the Manager's own guide: all profiles, incoming calls, statements, and why a call was refused."""
     to_the_reports(administrator)
+    administrator.go("/reports?month=2026-11")
+    administrator.looks_right("usage-of-all")
+    beyond_the_edge = "sheet => sheet.scrollWidth - sheet.clientWidth"
+    assert administrator.page.locator(".card-flush .table-wrap").evaluate(beyond_the_edge) <= 0, "the Cost is cut off"
     administrator.go("/reports/incoming?month=2026-11")
     administrator.looks_right("incoming")
     administrator.go("/reports/statement?month=2026-12")
