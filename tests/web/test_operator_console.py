@@ -18,6 +18,7 @@ from tests.store.cast import BY, NOW, make_profile
 from tests.web.cast import PASSWORD, Cast, join, make_cast, signed_in, staff
 from tests.web.test_queries import queries
 from trunkline.domain.money import MICROS
+from trunkline.runtime.status import InstanceStatus, ProcessStatus
 from trunkline.store.models import (
     AuditEntry,
     BundleProduct,
@@ -329,6 +330,15 @@ def test_the_outbox_is_read(cast: Cast, operator: Client) -> None:
     page = text(operator, "/operator/outbox", only="given_up")
     assert ("Lost one" in page, "Sent one" in page) == (True, False)
     assert "no route" in text(operator, f"/operator/outbox/{bad.pk}")
+
+
+def test_health_says_since_when_in_words(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    since = (datetime.now(UTC) - timedelta(hours=3)).isoformat(timespec="milliseconds")
+    runs = [ProcessStatus("web", "ready", 1, since, 0), ProcessStatus("echo", "waiting", None, None, 0)]
+    monkeypatch.setattr("trunkline.operator.health.read_status", lambda _: InstanceStatus(running=True, processes=runs))
+    page = text(operator, "/operator/health")
+    assert "3 hours ago" in page
+    assert '<td data-label="Since">–</td>' in page
 
 
 def test_health_says_what_runs_and_checks_the_ledger(cast: Cast, operator: Client) -> None:

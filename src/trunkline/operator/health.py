@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -29,6 +30,16 @@ class Journals:
     unread_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """As the supervisor tells it. `since`: when it was started; None: it does not run."""
+
+    name: str
+    state: str
+    since: datetime | None
+    restarts: int
+
+
 @open_to(Audience.STAFF, changes=Audience.OPERATOR)
 def health(request: HttpRequest) -> HttpResponse:
     """A POST recomputes the ledger: calls go on meanwhile."""
@@ -40,7 +51,7 @@ def health(request: HttpRequest) -> HttpResponse:
         (messages.success if found.ok else messages.error)(request, text)
         return redirect("operator_health")
     page = {
-        "status": read_status(settings.INSTANCE),
+        "processes": _processes(),
         "beat": read_beat(settings.INSTANCE.clock_beat),
         "captures": settings.INSTANCE.capture_calls_per_second > 0,
         "capture": (capture := read_capture_beat(settings.INSTANCE.capture_beat)),
@@ -54,6 +65,13 @@ def health(request: HttpRequest) -> HttpResponse:
         "waiting_events": ProviderEvent.objects.filter(applied_at=None).count(),
     }
     return operator_page(request, "operator/health.html", page)
+
+
+def _processes() -> list[Process]:
+    status = read_status(settings.INSTANCE)
+    return [
+        Process(one.name, one.state, datetime.fromisoformat(one.since) if one.since else None, one.restarts) for one in status.processes
+    ]
 
 
 def _journals(directory: Path) -> Journals:
