@@ -1,0 +1,158 @@
+"""Every page that answers a GET, as a browser shows it: axe finds nothing, nothing hangs over the edge, nothing complains on the console.
+
+In the usual run each page is seen one way, and the next page another, and of the texts of the help and the API every tenth. `-m slow` sees
+each page in every way, and leaves a screenshot of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+import pytest
+from django.db import connections
+from django.urls import reverse
+
+from tests.browser.conftest import SCHEMES, SIZES, Visitor, axe
+from tests.store.cast import BY
+from tests.web import cast as people
+from tests.web.test_access import filled, routes
+from tests.web.test_help import PAGES as OF_HELP
+from tests.web.walk import NO_PAGES, Page, Walk
+from trunkline.api import documentation
+from trunkline.store import clock
+from trunkline.store.models import Role
+from trunkline.usecases import invitations
+from trunkline.web.access import Audience
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+T = TypeVar("T")
+Way = tuple[tuple[int, int], Literal["light", "dark"]]
+WAYS: tuple[Way, ...] = tuple(itertools.product(SIZES, SCHEMES))
+IN_EVERY_WAY = {"overview", "profile", "schematic", "reports", "number_shop", "operator_companies", "operator_price_list", "account_login"}
+ALIKE = {"help_topic", "help_refusal", "api_operation"}
+EACH = 4
+"""Of everything: lists with several rows, and nothing that waits for a second page."""
+ELSEWHERE = {
+    "mfa_": "second factors: test_r1_2_sign_in.py has one in use",
+    "account_confirm_password_reset_code": "in the middle of a way that test_r1_2_sign_in.py goes",
+    "account_complete_password_reset": "the same",
+    "account_email_verification_sent": "after sign-up: test_accounts.py",
+    "fake_": "a payment that waits: test_g_10_4_credit.py",
+}
+"""Beginnings of the names of routes whose pages are there only on the way to something, and who looks at them."""
+OF_PROGRAMS = ("/api/v1/", "/webhooks/")
+"""No pages, but for the API's description."""
+PARTS = "_live"
+"""At the end of the name of what is no page, but a piece of one."""
+
+
+@pytest.fixture
+def walk(site: str) -> Walk:
+    made = Walk(people.make_cast())
+    made.grow(EACH)
+    return made
+
+
+@pytest.fixture
+def sights(walk: Walk) -> list[Page]:
+    """Whole pages: neither files, nor JSON, nor parts of pages. They are asked for in a thread without Playwright's loop: some have their own."""
+    return aside(lambda: [page for page in [*walk.pages(), *for_anyone(walk)] if not page.name.startswith("API ") and is_whole(page)])
+
+
+def test_every_page_is_in_order_in_a_browser(visitor: Visitor, sights: list[Page]) -> None:
+    ways = itertools.cycle(WAYS)
+    found = [fault for page in usual(sights) for fault in seen(visitor, page, WAYS if page.name in IN_EVERY_WAY else (next(ways),))]
+    assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_every_page_is_in_order_in_every_way(visitor: Visitor, sights: list[Page]) -> None:
+    found = [fault for page in sights for fault in seen(visitor, page, WAYS, keeps=True)]
+    assert found == []
+
+
+def test_no_page_is_left_out(walk: Walk) -> None:
+    """Each route that answers a GET with a page is walked, or a test looks at it on its way there."""
+    walked = {page.name for page in aside(lambda: [*walk.pages(), *for_anyone(walk)])}
+    known = (*NO_PAGES, *ELSEWHERE)
+    others = [(path, route.name or "") for path, route in routes() if not path.startswith(OF_PROGRAMS)]
+    unseen = {name: path for path, name in others if name not in walked and not name.startswith(known)}
+    assert aside(lambda: [name for name, path in unseen.items() if _is_page(walk, path)]) == []
+
+
+def aside(ask: Callable[[], T]) -> T:
+    """In another thread, which leaves no connection behind."""
+
+    def asked() -> T:
+        try:
+            return ask()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asked).result()
+
+
+def _is_page(walk: Walk, path: str) -> bool:
+    """It is not only for POST, and what is there is no file."""
+    answers = [client.get(filled(path, walk.samples)) for client in (walk.administrator, walk.operator)]
+    is_post_only = 405 in {answer.status_code for answer in answers}
+    return not is_post_only and all(answer.headers["Content-Type"].startswith("text/html") for answer in answers)
+
+
+def usual(sights: list[Page]) -> list[Page]:
+    """All, but of those that differ only in their text every tenth."""
+    alike = [page for page in sights if page.name in ALIKE]
+    return [page for page in sights if page.name not in ALIKE] + alike[::10]
+
+
+def is_whole(page: Page) -> bool:
+    answer = page.client.get(page.path)
+    assert answer.status_code == 200, f"{page}: {answer.status_code}"
+    return answer.headers["Content-Type"].startswith("text/html") and not page.name.endswith(PARTS)
+
+
+def for_anyone(walk: Walk) -> list[Page]:
+    """What people see who are signed out, and the page that signs them out."""
+    manager_id = walk.cast.company.manager_id
+    invited = invitations.invite(now=clock.now(), by=BY, manager_id=manager_id, email="soon@example.com", role=Role.BILLING)
+    nobody = people.visitor()
+    mine = [(path, route.name or "") for path, route in routes() if route.callback.audience is Audience.ANYONE]  # type: ignore[attr-defined]
+    found = [(path.replace("<str:token>", invited.token), name) for path, name in mine]
+    pages = [Page(name, path, nobody) for path, name in found if "<" not in path and not path.startswith(OF_PROGRAMS)]
+    operations = [each["operationId"] for methods in documentation.schema()["paths"].values() for each in methods.values()]
+    return [
+        *(page for page in pages if nobody.get(page.path).status_code == 200),
+        *(Page("help_topic" if "refusals/" not in path else "help_refusal", path, nobody) for path in OF_HELP),
+        Page("api_docs", reverse("api_docs"), nobody),
+        *(Page("api_operation", reverse("api_operation", args=[name]), nobody) for name in operations),
+        Page("account_logout", reverse("account_logout"), walk.administrator),
+    ]
+
+
+def seen(visitor: Visitor, page: Page, ways: Iterable[Way], *, keeps: bool = False) -> Iterator[str]:
+    """What is wrong with it."""
+    visitor.page.context.clear_cookies()
+    visitor.page.context.add_cookies(
+        [{"name": name, "value": morsel.value, "url": visitor.site} for name, morsel in page.client.cookies.items()]
+    )
+    visitor.go(page.path)
+    for (width, height), scheme in ways:
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        visitor.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        about = f"{page.name} {page.path} {width} {scheme}"
+        if keeps:
+            name = page.path.strip("/").replace("/", "-")
+            visitor.page.screenshot(path=visitor.screenshots / f"page-{page.name}-{name}-{width}-{scheme}.png", full_page=True)
+        if (over := visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+            yield f"{about}: {over} px too wide"
+        yield from (
+            f"{about}: {each['id']} {[node['html'] for node in each['nodes'][:2]]}" for each in axe.run(visitor.page).response["violations"]
+        )
+    yield from visitor.complaints
+    visitor.complaints.clear()
