@@ -83,5 +83,5 @@ def test_no_two_shapes_have_one_name() -> None:
     assert sorted(name for name, count in Counter(shape.__name__ for shape in known).items() if count > 1) == []
 
 
-def _below(shape: type) -> set[type]:
+def _below(shape: type[Schema]) -> set[type[Schema]]:
     return {below for child in shape.__subclasses__() for below in (child, *_below(child))}

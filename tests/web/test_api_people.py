@@ -135,3 +135,12 @@ def test_a_strangers_people_and_accounts_are_not_there() -> None:
     asks.ask("DELETE", f"/payment-methods/{there['method_id']}", expect=404)
     for listed in ("accounts", "groups", "landlines", "invitations", "members"):
         assert asks.get(f"/{listed}")["items"] == []
+
+
+def test_deleted_profiles_are_listed_when_asked_for() -> None:
+    cast = make_cast(profile_count=2)
+    asks, gone = program(cast), cast.company.profile_ids[1]
+    asks.ask("DELETE", f"/profiles/{gone}")
+    assert gone not in [each["id"] for each in asks.get("/profiles")["items"]]
+    assert [each["id"] for each in asks.get("/profiles?state=deleted")["items"]] == [gone]
+    assert asks.get(f"/usage?profile_id={gone}")["outgoing"]["attempts"] == 0

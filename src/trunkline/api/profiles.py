@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.db.models import QuerySet
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting, profile_of
@@ -37,6 +37,7 @@ from trunkline.web.access import Audience
 router = Router(tags=["SIP Profiles"])
 MICROSECONDS = 1_000_000
 LONGEST_OVERLAP_SECONDS = 24 * 3600
+Which = Annotated[Literal["", "active", "suspended", "deleted"], Query(description="only these; empty: all but deleted ones")]
 
 
 class RegistrationOut(Schema):
@@ -140,8 +141,10 @@ class DeletionOut(Schema):
 
 
 @router.get("/profiles", auth=Right(Audience.LOOK), response=answers(ProfilesOut), summary="List SIP Profiles")
-def list_profiles(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
-    mine: QuerySet[Profile] = Profile.objects.filter(manager=request.company).exclude(state=Profile.State.DELETED)
+def list_profiles(request: ApiRequest, state: Which = "", cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
+    """Of deleted ones call records, totals and statements can still be asked for."""
+    mine: QuerySet[Profile] = Profile.objects.filter(manager=request.company)
+    mine = mine.filter(state=state) if state else mine.exclude(state=Profile.State.DELETED)
     rows, following = page(mine.select_related("account", "channeluse", "registration"), cursor, limit)
     return {"items": [_shown(each) for each in rows], "next_cursor": following}
 
