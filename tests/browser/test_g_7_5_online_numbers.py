@@ -50,7 +50,7 @@ def test_g_7_5_1_add_an_online_number(administrator: Visitor, cast: Cast) -> Non
     administrator.looks_right("number-buy")
     administrator.page.get_by_label("I agree to these terms").check()
     administrator.press("Buy now")
-    administrator.sees("+12025550100 is yours. Next payment:")
+    administrator.sees("+1 202-555-0100 is yours. Next payment:")
     administrator.looks_right("profile-numbers")
     assert (Number.objects.get(e164=WASHINGTON).profile_id, NumberAgreement.objects.count()) == (cast.company.profile_ids[0], 1)
 

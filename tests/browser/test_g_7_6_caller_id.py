@@ -15,6 +15,7 @@ from trunkline.domain.number_sheet import stock_number
 from trunkline.store.models import CallerIdRule, Landline, Manager, Person, Role
 from trunkline.usecases import landlines, profiles
 from trunkline.usecases.numbers import add_numbers, assign_number
+from trunkline.web.templatetags.components import phone
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 US, GB, LANDLINE = "12025550100", "442079460100", "12125550123"
@@ -68,7 +69,7 @@ def test_g_7_6_2_an_online_number(administrator: Visitor, cast: Cast) -> None:
     administrator.page.reload()
     administrator.page.get_by_label("Number that is shown").select_option(US)
     administrator.press("Save settings")
-    administrator.sees(f"Calls show +{US}.")
+    administrator.sees(f"Calls show {phone(US)}.")
     assert cast.company.profile().caller_id == US
 
 
@@ -84,7 +85,7 @@ def test_g_7_6_3_change_and_disable(administrator: Visitor, cast: Cast) -> None:
     administrator.looks_right("caller-id-change")
     administrator.page.get_by_label("Number that is shown").select_option(LANDLINE)
     administrator.press("Save settings")
-    administrator.sees(f"Calls show +{LANDLINE}.")
+    administrator.sees(f"Calls show {phone(LANDLINE)}.")
     administrator.follow("Change Caller ID")
     administrator.follow("Enter a new number")
     administrator.page.get_by_label("Landline number").fill("212 555 0124")

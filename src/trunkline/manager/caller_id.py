@@ -84,7 +84,7 @@ def change(request: CompanyRequest, profile_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.act(profiles.set_caller_id, **acting(request), profile_id=profile.pk, **form.cleaned_data)
         if not form.errors:
-            messages.success(request, f"Calls show +{form.cleaned_data['caller_id']}.")
+            messages.success(request, f"Calls show {phone(form.cleaned_data['caller_id'])}.")
             return redirect("caller_id", profile_id)
     return page_of(request, profile, "manager/caller_id/change.html", {"form": form, **_ways(request, choices)})
 

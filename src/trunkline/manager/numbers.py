@@ -23,6 +23,7 @@ from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 from trunkline.web.navigation import FEATURES, menu
+from trunkline.web.templatetags.components import phone
 
 ON_A_PAGE = 100
 
@@ -91,7 +92,7 @@ def buy(request: CompanyRequest, number_id: int) -> HttpResponse:
         if not offers.as_shown(request, offer):
             form.add_error(None, offers.PRICE_CHANGED)
         elif form.act(_rent, request=request, number=number, profile=profile):
-            messages.success(request, f"+{number.e164} is yours. Next payment: {day_of(offer.ends_at, request.company)}.")
+            messages.success(request, f"{phone(number.e164)} is yours. Next payment: {day_of(offer.ends_at, request.company)}.")
             return redirect("profile", profile.pk) if profile else redirect("number", number.pk)
     page = {
         "number": number,
