@@ -26,6 +26,11 @@ def test_people_are_invited_get_roles_and_leave() -> None:
     assert asks.get("/invitations")["items"] == []
     member = Membership.objects.get(person=person)
     assert asks.ask("PATCH", f"/members/{member.pk}", {"role": "billing"})["role"] == "billing"
+    for refused in (
+        asks.ask("PATCH", f"/members/{member.pk}", {"role": "administrator"}, expect=422),
+        asks.post("/invitations", {"email": "new@example.com", "role": "administrator"}, expect=422),
+    ):
+        assert "role" in str(refused["error"])
     asks.ask("DELETE", f"/members/{member.pk}")
     [last] = asks.get("/members")["items"]
     assert last["role"] == "administrator"

@@ -16,11 +16,12 @@ from trunkline.web.access import Audience
 from trunkline.web.letters import send_invitation
 
 router = Router(tags=["People"])
-Role = Literal["administrator", "billing", "read_only", "reports"]
+Given = Literal["billing", "read_only", "reports"]
+"""No administrator: whoever steals a token must not leave somebody behind who can make new ones."""
 
 
 class RoleIn(Input):
-    role: Role
+    role: Given
 
 
 class MemberOut(Schema):
@@ -38,7 +39,7 @@ class MembersOut(Schema):
 
 class InvitationIn(Input):
     email: Annotated[str, Field(min_length=3, max_length=254, pattern=TEXT, examples=["new@example.com"])]
-    role: Role
+    role: Given
 
 
 class InvitationOut(Schema):
