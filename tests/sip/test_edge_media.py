@@ -71,6 +71,9 @@ async def test_both_hear_each_other(edge: EdgeInstance) -> None:
         await up.callee.ended()
 
 
+FRAMES_SAMPLES = 320
+
+
 def announcement() -> list[int]:
     """Its samples: of a WAV file with nothing but G.711 in it."""
     data = ECHO_ANNOUNCEMENT.read_bytes()
@@ -78,8 +81,10 @@ def announcement() -> list[int]:
 
 
 def mean_difference(heard: list[int], told: list[int]) -> float:
-    """A-law and mu-law are not the same steps."""
-    return sum(abs(one - other) for one, other in zip(heard, told, strict=False)) / len(told)
+    """A-law and mu-law are not the same steps. RTPengine's player begins within two frames of 20 ms."""
+    return min(
+        sum(abs(one - other) for one, other in zip(heard[start:], told, strict=False)) / len(told) for start in range(0, FRAMES_SAMPLES, 8)
+    )
 
 
 @scenario
@@ -97,6 +102,7 @@ async def test_the_echo_test_is_announced_before_it_echoes(edge: EdgeInstance) -
         assert mean_difference([0] * len(told), told) > 1000, "it is no silence"
         assert mean_difference(heard, told) < 100
         assert up.caller.media.likeness(up.callee.media.seed) > 0.8, "a voice is no melody, and not counted"
+        assert len({packet.ssrc for packet in up.caller.media.received}) == 1, "of a second stream a PBX may take all packets for old ones"
         assert up.callee.media.likeness(up.caller.media.seed) > 0.8
         assert (await up.caller.bye()).status == 200
 

@@ -16,6 +16,8 @@ _SRTP = (
     "RTP/SAVP DTLS=off SDES-no-NULL_HMAC_SHA1_80 SDES-no-NULL_HMAC_SHA1_32 "
     "SDES-encrypted_srtp SDES-encrypted_srtcp SDES-authenticated_srtp SDES-pad"
 )
+# What is played and what comes after it are one stream: a PBX may take a second one, that begins with a lower number, for old packets.
+_PLAYER = "audio-player=force"
 _TOWARDS = {"p": "RTP/AVP", "s": _SRTP, "a": "DTLS=off"}
 OF_ROUTE = {"rtp": "p", "srtp": "s", "same": "a"}
 
@@ -33,9 +35,10 @@ def description() -> str:
     return body if "v=0" in body and "m=" in body else ""
 
 
-def offer(mark: Mark, *, to_callee: bool) -> bool:
+def offer(mark: Mark, *, to_callee: bool, is_announced: bool = False) -> bool:
     """False: RTPengine is away, or the description is not usable."""
-    return bool(KSR.rtpengine.rtpengine_offer(f"{_ALWAYS} {_TOWARDS[mark.traits[2 if to_callee else 1]]}") > 0)
+    player = _PLAYER if is_announced else ""
+    return bool(KSR.rtpengine.rtpengine_offer(f"{_ALWAYS} {_TOWARDS[mark.traits[2 if to_callee else 1]]} {player}") > 0)
 
 
 def answer() -> bool:

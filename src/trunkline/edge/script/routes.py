@@ -148,7 +148,7 @@ def dress() -> None:
         return
     call, route, hop = _sending
     mark = call.mark
-    if call.had_offer and not media.offer(mark, to_callee=True):
+    if call.had_offer and not media.offer(mark, to_callee=True, is_announced=bool(call.is_announced)):
         _media_is_away = True
         KSR.set_drop()
         return
@@ -223,7 +223,7 @@ def _note_names(call: Call) -> None:
 
 def _answer_media(call: Call) -> None:
     """If the INVITE came without a description this one is the offer, and the ACK brings the answer."""
-    done = media.answer() if call.had_offer else media.offer(call.mark, to_callee=False)
+    done = media.answer() if call.had_offer else media.offer(call.mark, to_callee=False, is_announced=bool(call.is_announced))
     if not done:
         KSR.err(f"RTPengine did not take the description of call {call.ref}\n")
         media.withhold()
