@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from tests.callcontrol.ground import Table
 from tests.simulation.crash import Crash, Fuse, start_again
 from tests.simulation.switch import Switch
 from trunkline.callcontrol.batch import EndCall
 from trunkline.callcontrol.protocol import Ended
-from trunkline.domain.errors import NotEnoughCredit, Problem
+from trunkline.domain.errors import Conflict, NotEnoughCredit, Problem
 from trunkline.domain.money import MICROS
 from trunkline.domain.payments import Limits, Means
 from trunkline.providers.payments.fake import FakePayments
@@ -183,9 +185,13 @@ class World:
         return Company(manager_id, zone, [self.make_profile(manager_id) for _ in range(1 + number % 2)])
 
     def make_profile(self, manager_id: int) -> int:
-        """With what the wizard sells, if that can be paid."""
+        """With what the wizard sells, if that can be paid; a suspended company is sold nothing."""
         given: dict[str, Any] = {"manager_id": manager_id, "name": self.name(), "sip_domain": "trunkline.localhost"}
         order = Order(channels=self.chance.randint(1, 3), bundles=((self.product_ids["us-small"], 1),))
+        if Manager.objects.get(pk=manager_id).state == Manager.State.SUSPENDED:
+            with pytest.raises(Conflict, match="suspended"):
+                profiles.create_profile(**self.acting(), **given, order=order)
+            return profiles.create_profile(**self.acting(), **given).profile_id
         try:
             return profiles.create_profile(**self.acting(), **given, order=order).profile_id
         except NotEnoughCredit:
