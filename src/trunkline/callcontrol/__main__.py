@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-from types import FrameType
 
 import django
-import structlog
 
+from trunkline.runtime.own_process import log_json, when_asked_to_end
 from trunkline.runtime.settings import Settings, load_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
@@ -29,19 +27,13 @@ FEW_COLLECTIONS = (50_000, 20, 50)
 
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
-    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"),
-                                    structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])  # fmt: skip
+    log_json()
     settings = load_settings()
     metrics.serve(settings.metrics_port)
     gc.set_threshold(*FEW_COLLECTIONS)
     control = _build(settings)
     take_over_checkpoints()
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        control.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    when_asked_to_end(control.stop)
     control.run()
     return 0
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
-
-import structlog
 
 from trunkline.capture.gate import Gate, Switch
 from trunkline.capture.receiver import Limits, Receiver, open_channel
 from trunkline.edge.config import bracketed, capture_key
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc
+from trunkline.runtime.own_process import log_json, when_asked_to_end
 from trunkline.runtime.settings import Settings, load_settings
 from trunkline.store.ladders import LadderFile
 
@@ -43,15 +40,9 @@ def receiver_of(settings: Settings) -> Receiver:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; what has come is kept first."""
-    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"),
-                                    structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])  # fmt: skip
+    log_json()
     receiver = receiver_of(load_settings())
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        receiver.stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    when_asked_to_end(receiver.stopping.set)
     receiver.run()
     return 0
 
