@@ -13,14 +13,14 @@ from typing import Self, TypeVar
 
 import pytest
 
-from tests.sip.edge_instance import CARRIER_ADDRESS, EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import CARRIER_ADDRESS, EdgeInstance, carrier, connect, pbx
 from tests.sip.fake_callcontrol import refused
 from tests.siptest import scenario
 from trunkline.domain.sip_order import Captured
 from trunkline.runtime.beat import CaptureBeat, read_capture_beat
 from trunkline.store.ladders import Ladder, Wanted, read_ladder
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.usefixtures("no_complaints")]
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
@@ -80,20 +80,6 @@ def await_that(found: Callable[[], T | None]) -> T:
             return value
         time.sleep(0.05)
     raise AssertionError("it did not happen in time")
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
-
-
-@pytest.fixture(autouse=True)
-def _no_complaints(edge: EdgeInstance) -> Iterator[None]:
-    before = len(edge.complaints())
-    yield
-    assert edge.complaints()[before:] == []
 
 
 @pytest.fixture

@@ -5,29 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.sip.edge_instance import CARRIER_ADDRESS, CARRIER_ID, PROFILE, USER, EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import CARRIER_ADDRESS, CARRIER_ID, PROFILE, USER, EdgeInstance, carrier, connect, pbx
 from tests.sip.fake_callcontrol import Json, allowed, refused, route
 from tests.siptest import UserAgent, scenario
 
-pytestmark = pytest.mark.engines
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
-
-
-@pytest.fixture(autouse=True)
-def _no_complaints(edge: EdgeInstance) -> Iterator[None]:
-    before = len(edge.complaints())
-    yield
-    assert edge.complaints()[before:] == []
+pytestmark = [pytest.mark.engines, pytest.mark.usefixtures("no_complaints")]
 
 
 @scenario

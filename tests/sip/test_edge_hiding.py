@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from tests.sip.edge_instance import CARRIER_ID, EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import CARRIER_ID, EdgeInstance, carrier, connect, pbx
 from tests.sip.fake_callcontrol import Json, allowed, route
 from tests.siptest import Call, Message, UserAgent, scenario
 
@@ -25,13 +25,6 @@ PBX_HEADERS = [
     ("P-Charging-Vector", "pbx-secret"),
     ("User-to-User", "00; encoding=hex"),
 ]
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
 
 
 def secretive(agent: UserAgent, secret: str) -> UserAgent:

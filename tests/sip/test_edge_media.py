@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engines
 
 SECONDS = 2.0
 PCMU = 0
+FRAMES_SAMPLES = 320
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +70,6 @@ async def test_both_hear_each_other(edge: EdgeInstance) -> None:
         assert edge.callcontrol.wait_for("ans", c=up.verdict["call"])["codec"] == "PCMA"
         assert (await up.caller.bye()).status == 200
         await up.callee.ended()
-
-
-FRAMES_SAMPLES = 320
 
 
 def announcement() -> list[int]:

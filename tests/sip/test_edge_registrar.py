@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.sip.edge_instance import PASSWORD, PROFILE, USER, EdgeInstance, introduce, pbx
+from tests.sip.edge_instance import PASSWORD, PROFILE, USER, EdgeInstance, pbx
 from tests.siptest import Message, UserAgent, scenario, untrusting
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
 
 
 async def register(agent: UserAgent, contact: str | None, expires: int | None = 600, **headers: str) -> Message:

@@ -6,11 +6,10 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.sip.edge_instance import USER, EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import USER, EdgeInstance, carrier, connect, pbx
 from tests.sip.fake_callcontrol import Json, allowed, route
 from tests.siptest import scenario
 from trunkline.edge.rpc import KamailioRpc, RpcError, real_target
@@ -19,13 +18,6 @@ pytestmark = pytest.mark.engines
 
 REASON = 'SIP;cause=402;text="Credit exhausted"'
 HEADERS = f"Reason: {REASON}\r\n"
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
 
 
 @scenario

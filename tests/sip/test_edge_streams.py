@@ -6,23 +6,15 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.sip.edge_instance import EdgeInstance, carrier, connect, introduce, pbx
+from tests.sip.edge_instance import EdgeInstance, carrier, connect, pbx
 from tests.sip.fake_callcontrol import allowed, route
 from tests.siptest import StreamWire, UserAgent, scenario, untrusting
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture(scope="module")
-def edge() -> Iterator[EdgeInstance]:
-    with EdgeInstance() as instance:
-        introduce(instance)
-        yield instance
 
 
 def stream_pbx(edge: EdgeInstance, transport: str) -> UserAgent:
