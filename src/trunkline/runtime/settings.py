@@ -30,25 +30,17 @@ class SettingsError(ValueError):
     """One line for each wrong setting."""
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
-        raise ValueError(f"must be a port number from 1 to {MAX_PORT}")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 128:
-        raise ValueError("must be a number of processes from 1 to 128")
-    return int(text)
-
-
-def _from_to(least: int, most: int) -> Callable[[str], int]:
+def _from_to(least: int, most: int, what: str = "whole number") -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
+            raise ValueError(f"must be a {what} from {least} to {most}")
         return int(text)
 
     return read
+
+
+_port = _from_to(1, MAX_PORT, "port number")
+_workers = _from_to(1, 128, "number of processes")
 
 
 def _address(text: str) -> str:
