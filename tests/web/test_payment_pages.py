@@ -27,6 +27,7 @@ from trunkline.providers.payments.fake_seal import sign
 from trunkline.store.audit import audit
 from trunkline.store.models import Payment, PaymentMethod, ProviderEvent
 from trunkline.usecases import payment_methods, payments
+from trunkline.web.pace import Bucket
 
 pytestmark = pytest.mark.usefixtures("store")
 WEBHOOK = "/webhooks/payments/fake"
@@ -44,7 +45,7 @@ def company() -> Company:
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePayments:
     monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(webhooks, "bucket", webhooks.Bucket())
+    monkeypatch.setattr(webhooks, "bucket", Bucket(webhooks.EVENTS_PER_SECOND, webhooks.BURST))
     return fake_payments()
 
 
@@ -156,8 +157,7 @@ def test_an_event_about_nobody_is_kept(fake: FakePayments, visitor: Client) -> N
 
 
 def test_a_flood_is_slowed_and_forgeries_do_not_count(fake: FakePayments, visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "EVENTS_PER_SECOND", 0.0)
-    monkeypatch.setattr(webhooks, "bucket", webhooks.Bucket(tokens=1.0))
+    monkeypatch.setattr(webhooks, "bucket", Bucket(per_second=0.0, burst=1.0))
     body = msgspec.json.encode(Event(event_id="e1", told=Told.NOTHING))
     assert [send(visitor, body, "t=1,v1=00") for _ in range(3)] == [400] * 3
     assert [send(visitor, body, sign(body, fake.key)) for _ in range(2)] == [200, 429]

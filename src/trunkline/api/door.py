@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
 from typing import Any
@@ -25,6 +23,7 @@ from trunkline.store.work import By
 from trunkline.usecases import api_requests, api_tokens
 from trunkline.usecases.api_requests import Answer
 from trunkline.web.access import Audience, open_to
+from trunkline.web.pace import Bucket
 
 REQUESTS_PER_SECOND = 20.0
 BURST = 60.0
@@ -64,14 +63,6 @@ class Right(HttpBearer):
         raise NotImplementedError("`door` has done that")
 
 
-@dataclass
-class Bucket:
-    """So many requests a second for each token and web worker."""
-
-    tokens: float = field(default_factory=lambda: BURST)
-    at: float = field(default_factory=time.monotonic)
-
-
 class Buckets:
     """By token; of unknown ones by where they come from."""
 
@@ -83,14 +74,8 @@ class Buckets:
         with self._lock:
             if len(self._known) >= MOST_BUCKETS:
                 self._known.clear()
-            bucket = self._known.setdefault(whose, Bucket())
-            moment = time.monotonic()
-            bucket.tokens = min(BURST, bucket.tokens + (moment - bucket.at) * REQUESTS_PER_SECOND)
-            bucket.at = moment
-            if bucket.tokens < 1:
-                return False
-            bucket.tokens -= 1
-            return True
+            bucket = self._known.setdefault(whose, Bucket(REQUESTS_PER_SECOND, BURST))
+        return bucket.take()
 
 
 buckets = Buckets()

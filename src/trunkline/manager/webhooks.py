@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from threading import Lock
-
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
@@ -20,33 +16,15 @@ from trunkline.store.clock import now
 from trunkline.store.work import By
 from trunkline.usecases.payment_events import apply_event
 from trunkline.web.access import Audience, open_to
+from trunkline.web.pace import Bucket
 
 LARGEST_BYTES = 256 * 1024
 EVENTS_PER_SECOND = 50.0
 BURST = 100.0
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Bucket:
-    """So many in a second for each web worker: a provider that catches up must not hold the store's one writer; it sends again."""
-
-    tokens: float = BURST
-    at: float = field(default_factory=time.monotonic)
-    lock: Lock = field(default_factory=Lock)
-
-    def take(self) -> bool:
-        with self.lock:
-            passed, self.at = time.monotonic() - self.at, time.monotonic()
-            self.tokens = min(BURST, self.tokens + passed * EVENTS_PER_SECOND)
-            if self.tokens < 1:
-                return False
-            self.tokens -= 1
-            return True
-
-
-bucket = Bucket()
+bucket = Bucket(EVENTS_PER_SECOND, BURST)
+"""For each web worker: a provider that catches up must not hold the store's one writer; it sends again."""
 
 
 @csrf_exempt
