@@ -24,7 +24,8 @@ from tests.simulation.customers import Customers
 from tests.simulation.payers import Payers
 from tests.simulation.world import START, World
 from trunkline.domain import statement_files
-from trunkline.domain.statements import KINDS, amount_text
+from trunkline.domain.statement_words import KINDS
+from trunkline.domain.statements import amount_text
 from trunkline.store import statements as statement_rows
 from trunkline.store.audit import audit
 from trunkline.store.models import Posting, Term

@@ -6,6 +6,7 @@ import itertools
 import tracemalloc
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -23,6 +24,7 @@ from trunkline.store import ledger
 from trunkline.store.models import Account, Posting, StatementHead
 from trunkline.store.work import work
 from trunkline.usecases import statements
+from trunkline.usecases.statement_pages import statement_page
 
 __all__ = ["commands", "operator"]
 
@@ -89,6 +91,30 @@ def test_a_closed_month_never_changes(busy: Company) -> None:
     january = text_of(busy, JANUARY, AFTER_JANUARY)
     assert "2026-12-31T00:00:00.000000Z" in january
     assert statement_files.verify(january.splitlines(keepends=True)).rows == 4
+
+
+def test_a_closed_month_keeps_the_words_in_which_it_was_closed(busy: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the one after it, in the words of today, goes on from its head."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr("trunkline.store.statements.WORDING", 1)
+        before = text_of(busy, DECEMBER, AFTER_DECEMBER)
+    assert "Call: France" in before
+    moved(busy, MICROS, datetime(2026, 12, 31, tzinfo=UTC))
+    assert text_of(busy, DECEMBER, AFTER_JANUARY) == before
+    january = text_of(busy, JANUARY, AFTER_JANUARY)
+    assert "Call to France" in january
+    assert "Call: France" not in january
+    december = statement_files.verify(before.splitlines(keepends=True))
+    assert f"opening_hash,{december.digest}" in january
+    assert statement_files.verify(january.splitlines(keepends=True)).rows == 4
+    about: dict[str, Any] = {
+        "now": AFTER_JANUARY,
+        "by": BY,
+        "purse": statements.purse_of(profile_id=busy.profile_ids[0]),
+        "month": DECEMBER,
+    }
+    rest = statement_page(**about, after=statement_page(**about, size=2).next)
+    assert (rest.closing.digest, rest.rows[0].cells[3]) == (december.digest, "Call: France")
 
 
 def test_before_it_is_closed_a_month_takes_what_comes_late(company: Company) -> None:

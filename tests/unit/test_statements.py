@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from trunkline.domain import statement_files as files, statements
+from trunkline.domain import statement_files as files, statement_words, statements
 from trunkline.domain.errors import Invalid
 from trunkline.domain.money import MICROS
 from trunkline.domain.statement_check import OPENING, Tampered
@@ -188,13 +188,45 @@ def test_any_change_of_a_file_is_found(data: st.DataObject) -> None:
     assert found_in(changed.splitlines(keepends=True))
 
 
-def test_the_format_stays_as_it_is() -> None:
-    """Change a word or a cell, and every head in every store is wrong: that is a new FORMAT."""
+@pytest.mark.parametrize(
+    ("wording", "digest"),
+    [
+        (1, "09ccb23f12e24694f3dcd59f0c724a46c0cb5992025c243a2946c7c53245f786"),
+        (statement_words.WORDING, "bcf5e4e6f02497f450da94ae91990fdeeb5df25f76ed7bdef87d192e7db5df09"),
+    ],
+)
+def test_format_and_words_stay_as_they_are(wording: int, digest: str) -> None:
+    """Change a cell, and every head in every store is wrong: that is a new FORMAT. Change a word: that is a new WORDING."""
     head = statements.opened(ACCOUNT, "USD")
-    for number, kind in enumerate(statements.KINDS, 1):
+    for number, kind in enumerate(statement_words.KINDS, 1):
         one = Movement(number, AT_US, kind, "note", "The operator's income", number, f"{kind}/{number}")
-        head = statements.add(head, one, "USD").head
-    assert head.digest == "09ccb23f12e24694f3dcd59f0c724a46c0cb5992025c243a2946c7c53245f786"
+        head = statements.add(head, one, "USD", wording).head
+    assert head.digest == digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "note", "words"),
+    [
+        ("payment", "", "Payment"),
+        ("payment", "Payment by card", "Payment by card"),
+        ("payment", "=bank transfer 17", "Payment: =bank transfer 17"),
+        ("refund", "payment of $50.00 on 2026-11-03", "Refund: payment of $50.00 on 2026-11-03"),
+        ("refund", "Refund", "Refund"),
+        ("dispute", "payment of $50.00 on 2026-11-03", "Disputed: payment of $50.00 on 2026-11-03"),
+        ("allocate", "", "Credit allocated"),
+        ("allocate", "Sales Berlin", "Credit allocated to Sales Berlin"),
+        ("take_back", "{Sales}\nBerlin", "Credit taken back from {Sales} Berlin"),
+        ("recharge", "Sales Berlin", "Auto-recharge of Sales Berlin"),
+        ("recharge", "Auto-recharge", "Auto-recharge"),
+        ("channels", "5 calling channels for Sales, until 2026-12-31", "Subscription: 5 calling channels for Sales, until 2026-12-31"),
+        ("term_refund", "unused part of 5 calling channels for Sales", "Refund: unused part of 5 calling channels for Sales"),
+        ("call", "France", "Call to France"),
+        ("call_back", "France", "Part of a call given back: France"),
+        ("kind_of_tomorrow", "note", "Kind of tomorrow: note"),
+    ],
+)
+def test_words_are_those_of_a_bank_statement(kind: str, note: str, words: str) -> None:
+    assert statement_words.what_text(kind, note) == words
 
 
 def test_months() -> None:

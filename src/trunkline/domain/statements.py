@@ -2,7 +2,8 @@
 
 A row's hash covers the hash before it and all its cells as they are shown, so that nothing in a statement, nor its order, can be changed
 without being seen; and each balance follows from the one before. Whatever is in a row never changes afterwards: a purse is named by its
-number, not by a name that somebody may give anew. Changing a word or a cell here is a new `FORMAT`.
+number, not by a name that somebody may give anew. Changing a cell here is a new `FORMAT`; changing words is a new wording
+(`statement_words`).
 
 A month is what was booked in it, in the order of booking. What is booked late (an end that call control read after it was away) belongs
 to the month in which the movement before it is, or to the first one that is not closed: a closed month never changes (ADR 0009).
@@ -19,33 +20,13 @@ from zoneinfo import ZoneInfo
 
 from trunkline.domain.errors import Invalid
 from trunkline.domain.money import decimal_text
+from trunkline.domain.statement_words import WORDING, plain, what_text
 
 FORMAT = "trunkline-statement/1"
 SECONDS = "SEC"
 COLUMNS = ("number", "posting", "at", "what", "other_side", "amount", "balance", "reference", "hash")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-KINDS = {
-    "payment": "Payment",
-    "refund": "Payment refunded",
-    "refund_back": "Refund returned",
-    "dispute": "Payment disputed",
-    "dispute_won": "Disputed payment returned",
-    "allocate": "Credit allocated",
-    "take_back": "Credit taken back",
-    "recharge": "Auto-recharge",
-    "channels": "Calling channels",
-    "bundle": "Minute bundle",
-    "number": "Online Number",
-    "term_refund": "Unused part refunded",
-    "minutes_granted": "Minutes of the bundle",
-    "minutes": "Talk time",
-    "minutes_back": "Talk time given back",
-    "minutes_expired": "Minutes expired",
-    "call": "Call",
-    "call_back": "Part of a call given back",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +64,18 @@ def opened(account_id: int, currency: str) -> Head:
     return Head(0, 0, _digest([FORMAT, str(account_id), currency]))
 
 
-def add(head: Head, movement: Movement, currency: str) -> Row:
-    """The next row of the chain."""
+def add(head: Head, movement: Movement, currency: str, wording: int = WORDING) -> Row:
+    """The next row of the chain; in the words of its month."""
     number, balance = head.number + 1, head.balance + movement.amount
     content = (
         str(number),
         str(movement.posting_id),
         moment_text(movement.posted_us),
-        what_text(movement.kind, movement.note),
+        what_text(movement.kind, movement.note, wording),
         movement.other_side,
         amount_text(movement.amount, currency),
         amount_text(balance, currency),
-        _plain(movement.reference),
+        plain(movement.reference),
     )
     digest = row_digest(head.digest, content)
     return Row((*content, digest), Head(number, balance, digest))
@@ -108,12 +89,6 @@ def row_digest(before: str, content: Sequence[str]) -> str:
 def seal(facts: Mapping[str, str]) -> str:
     """Over the head and foot of a statement: everything that is not a row."""
     return _digest([FORMAT, *(f"{name}={value}" for name, value in facts.items())])
-
-
-def what_text(kind: str, note: str) -> str:
-    """Plain words. They begin with our own, so that no spreadsheet takes a note for a formula."""
-    words = KINDS.get(kind, kind.replace("_", " ").capitalize())
-    return f"{words}: {_plain(note)}" if note.strip() else words
 
 
 def amount_text(amount: int, currency: str) -> str:
@@ -151,13 +126,6 @@ def ends_us(month: date, zone: ZoneInfo) -> int:
     after = month_after(month)
     end = datetime(after.year, after.month, 1, tzinfo=zone).astimezone(UTC)
     return (end - _EPOCH) // timedelta(microseconds=1)
-
-
-def _plain(text: str) -> str:
-    """On one line, without what a terminal would obey."""
-    if not text.isprintable():
-        text = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(text.split())
 
 
 def _digest(parts: Sequence[str]) -> str:

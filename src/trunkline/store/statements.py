@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from trunkline.domain import statements
+from trunkline.domain.statement_words import WORDING
 from trunkline.domain.statements import Head, Movement, Row
 from trunkline.store.models import Account, Manager, Profile, StatementHead, Term
 
@@ -120,13 +121,14 @@ def rows_after(purse: Purse, mark: Mark) -> Iterator[tuple[date, Row, int]]:
     account, head = purse.account, mark.head
     month = None if mark.month is None else statements.month_after(mark.month)
     end_us = 0 if month is None else statements.ends_us(month, purse.zone)
+    wordings = _older_wordings(account)
     for movement in movements(account.pk, mark.last_posting):
         if movement.posted_us >= end_us:
             month = statements.month_of(movement.posted_us, purse.zone)
             end_us = statements.ends_us(month, purse.zone)
-        row = statements.add(head, movement, account.currency)
-        head = row.head
         assert month is not None
+        row = statements.add(head, movement, account.currency, wordings.get(month, WORDING))
+        head = row.head
         yield month, row, movement.posting_id
 
 
@@ -177,6 +179,11 @@ def _owned_in(zone_names: list[str], since: datetime) -> Q:
     )
 
 
+def _older_wordings(account: Account) -> dict[date, int]:
+    """Of months that were closed in other words than those of today."""
+    return dict(StatementHead.objects.filter(account=account, wording__lt=WORDING).values_list("month", "wording"))
+
+
 def _mark(head: StatementHead) -> Mark:
     return Mark(head.month, Head(head.postings, head.balance, head.head), head.last_posting)
 
@@ -185,5 +192,5 @@ def _head(account: Account, mark: Mark, now: datetime) -> StatementHead:
     assert mark.month is not None
     return StatementHead(
         account=account, month=mark.month, postings=mark.head.number, balance=mark.head.balance, head=mark.head.digest,
-        last_posting=mark.last_posting, closed_at=now,
+        last_posting=mark.last_posting, wording=WORDING, closed_at=now,
     )  # fmt: skip

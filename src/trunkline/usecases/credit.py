@@ -65,18 +65,17 @@ def allocate_credit(*, now: datetime, by: By, profile_id: int, amount_micros: in
         accounts = doing.locks.many(Account, [manager.account_id, profile.account_id])
         lock_profile(doing, profile_id)  # nobody deletes it now, nor has: Credit would be lost in it
         debit, credit = accounts[manager.account_id], accounts[profile.account_id]
-        return _post(doing, manager, debit, credit, amount_micros=amount_micros, key=f"allocate/{profile_id}/{reference}")
+        key = f"allocate/{profile_id}/{reference}"
+        return _post(doing, manager, debit, credit, amount_micros=amount_micros, key=key, note=profile.name)
 
 
 def take_back_credit(*, now: datetime, by: By, profile_id: int, amount_micros: int, reference: str) -> Moved:
     """From a profile's Credit back to the Manager's; never what calls hold."""
     reference = check_name(reference, "reference", longest=40)
     profile = queries.profile(profile_id)
-    manager = profile.manager
+    manager, key = profile.manager, f"take_back/{profile_id}/{reference}"
     with work(now=now, by=by) as doing:
-        return _move(
-            doing, manager, profile.account_id, manager.account_id, amount_micros=amount_micros, key=f"take_back/{profile_id}/{reference}"
-        )
+        return _move(doing, manager, profile.account_id, manager.account_id, amount_micros=amount_micros, key=key, note=profile.name)
 
 
 def take_back_everything(*, now: datetime, by: By, profile_id: int, reference: str) -> Moved:
@@ -90,9 +89,8 @@ def take_back_everything(*, now: datetime, by: By, profile_id: int, reference: s
         amount = known.amount if known else ledger.free(accounts[profile.account_id])
         if amount <= 0:
             raise Conflict(f"There is nothing to take back: {profile.name} has no Credit that calls don't hold.")
-        return _post(
-            doing, profile.manager, accounts[profile.account_id], accounts[profile.manager.account_id], amount_micros=amount, key=key
-        )
+        purse, credit = accounts[profile.account_id], accounts[profile.manager.account_id]
+        return _post(doing, profile.manager, purse, credit, amount_micros=amount, key=key, note=profile.name)
 
 
 @dataclass(frozen=True, slots=True)

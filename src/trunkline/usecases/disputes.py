@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.domain.money import for_people
 from trunkline.store.models import Dispute, Manager, Payment
 from trunkline.usecases import managers, notices
-from trunkline.usecases.payment_accounts import give_back, take
+from trunkline.usecases.payment_accounts import give_back, take, words_of
 from trunkline.usecases.payment_steps import NotYet, Scene
 
 
@@ -24,7 +24,9 @@ def dispute_won(scene: Scene) -> str:
         return "it was won before"
     payment = scene.payment
     amounts = {"amount_micros": dispute.amount_micros, "taken_micros": dispute.taken_micros}
-    give_back(scene.doing, scene.accounts, key=f"dispute/{dispute.pk}/won", kind="dispute_won", note="Disputed payment won", **amounts)
+    give_back(
+        scene.doing, scene.accounts, key=f"dispute/{dispute.pk}/won", kind="dispute_won", note=words_of(payment, scene.manager), **amounts
+    )
     payment.disputed_micros -= dispute.counted_micros
     payment.save(update_fields=["disputed_micros"])
     _close(scene, dispute, Dispute.State.WON)
@@ -60,7 +62,7 @@ def _open(scene: Scene) -> Dispute:
         reason=event.reason[:200],
         opened_at=doing.now,
     )
-    key, note = f"dispute/{dispute.pk}", "Disputed payment"
+    key, note = f"dispute/{dispute.pk}", words_of(payment, scene.manager)
     dispute.taken_micros = take(doing, scene.accounts, key=key, amount_micros=event.amount_micros, kind="dispute", note=note)
     dispute.save(update_fields=["taken_micros"])
     payment.disputed_micros += dispute.counted_micros

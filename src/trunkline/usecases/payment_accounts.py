@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from trunkline.domain.money import for_people
 from trunkline.store import ledger
-from trunkline.store.models import Account, Manager
+from trunkline.store.models import Account, Manager, Payment
 from trunkline.store.work import Work
 
 
@@ -24,6 +26,12 @@ def lock_payment_accounts(doing: Work, manager: Manager) -> PaymentAccounts:
     loss = ledger.outside(Account.Kind.LOSS, manager.currency).pk
     locked = doing.locks.many(Account, [manager.account_id, funding, loss])
     return PaymentAccounts(locked[manager.account_id], locked[funding], locked[loss])
+
+
+def words_of(payment: Payment, manager: Manager) -> str:
+    """For the note of what becomes of it later: by its amount, and its day there."""
+    day = (payment.settled_at or payment.created_at).astimezone(ZoneInfo(manager.time_zone))
+    return f"payment of {for_people(payment.amount_micros, payment.currency)} on {day:%Y-%m-%d}"
 
 
 def take(doing: Work, accounts: PaymentAccounts, *, key: str, amount_micros: int, kind: str, note: str) -> int:

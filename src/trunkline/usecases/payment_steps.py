@@ -47,7 +47,7 @@ def succeeded(scene: Scene) -> str:
         paid = f"{event.amount_micros} micros of {event.currency or 'no currency'}"
         raise NotYet(f"{paid} were paid in place of {for_people(payment.amount_micros, payment.currency)}: look at it at the provider.")
     key = f"payment/{payment.pk}"
-    note = NOTES.get(Payment.Why(payment.why), "Payment")
+    note = NOTES[Payment.Why(payment.why)]
     accounts, now = scene.accounts, scene.doing.now
     ledger.post(key=key, debit=accounts.funding, credit=accounts.credit, amount=payment.amount_micros, kind="payment", now=now, note=note)
     payment.settled_at, payment.action_url = now, ""

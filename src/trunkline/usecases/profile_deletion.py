@@ -87,7 +87,7 @@ def _plan(shelf: Shelf, purse: Account, now: datetime) -> ProfileDeletion:
 
 def _return_credit(doing: Work, till: Till, profile: Profile, purse: Account) -> None:
     if purse.balance:
-        key, note = f"take_back/{profile.pk}/deleted", f"{profile.name} was deleted"
+        key, note = f"take_back/{profile.pk}/deleted", f"{profile.name}, which was deleted"
         ledger.post(key=key, debit=purse, credit=till.credit, amount=purse.balance, kind="take_back", now=doing.now, note=note)
 
 

@@ -80,8 +80,8 @@ def _recharge_profile(owner: Owner, rule_id: int, now: datetime, by: By) -> Outc
 
 def _move(doing: Work, owner: Owner, rule: RechargeRule, *, credit: Account, purse: Account, amount_micros: int) -> None:
     rule.recharges += 1
-    key = f"recharge/{rule.pk}/{rule.recharges}"
-    ledger.post(key=key, debit=credit, credit=purse, amount=amount_micros, kind="recharge", now=doing.now, note="Auto-recharge")
+    key, note = f"recharge/{rule.pk}/{rule.recharges}", owner.profile.name if owner.profile else ""
+    ledger.post(key=key, debit=credit, credit=purse, amount=amount_micros, kind="recharge", now=doing.now, note=note)
     steps.count(owner, rule, doing.now, amount_micros)
     rule.save()
     after = {"amount_micros": amount_micros, "from": credit.name, "to": purse.name}

@@ -14,7 +14,7 @@ from trunkline.providers.payments.contract import REPEATABLE, Declined, Event, P
 from trunkline.store import ledger
 from trunkline.store.models import Manager, Payment, Refund
 from trunkline.store.work import By, Work, work
-from trunkline.usecases.payment_accounts import PaymentAccounts, give_back, lock_payment_accounts, take
+from trunkline.usecases.payment_accounts import PaymentAccounts, give_back, lock_payment_accounts, take, words_of
 from trunkline.usecases.payment_steps import NotYet, Scene
 from trunkline.usecases.purchase_limits import BOOKED
 
@@ -109,7 +109,8 @@ def refund_failed(scene: Scene) -> str:
         return "it had failed before"
     payment, doing = scene.payment, scene.doing
     amounts = {"amount_micros": known.amount_micros, "taken_micros": known.taken_micros}
-    give_back(doing, scene.accounts, key=f"refund/{known.pk}/back", kind="refund_back", note="Refund failed", **amounts)
+    note = words_of(payment, scene.manager)
+    give_back(doing, scene.accounts, key=f"refund/{known.pk}/back", kind="refund_back", note=note, **amounts)
     payment.refunded_micros -= known.amount_micros
     payment.save(update_fields=["refunded_micros"])
     known.state, known.failure = Refund.State.FAILED, scene.event.reason[:200]
@@ -156,7 +157,8 @@ def _write(scene: Scene, amount_micros: int, reference: str, reason: str, state:
         reason=reason[:200],
         created_at=doing.now,
     )
-    made.taken_micros = take(doing, scene.accounts, key=f"refund/{made.pk}", amount_micros=amount_micros, kind="refund", note="Refund")
+    key, note = f"refund/{made.pk}", words_of(payment, scene.manager)
+    made.taken_micros = take(doing, scene.accounts, key=key, amount_micros=amount_micros, kind="refund", note=note)
     made.save(update_fields=["taken_micros"])
     payment.refunded_micros += amount_micros
     payment.save(update_fields=["refunded_micros"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from trunkline.store import ledger
 from trunkline.store.models import Account, Manager, Posting, Term
@@ -45,7 +46,7 @@ def begin_term(doing: Work, till: Till, term: Term) -> Term:
         term.minutes = ledger.open_account(kind=Account.Kind.BUNDLE, name=describe(term), currency=SECONDS)
         till.accounts[term.minutes.pk] = term.minutes
     term.save(force_insert=True)
-    key, note = f"term/{term.pk}", f"{describe(term)}, until {term.ends_at:%Y-%m-%d}"
+    key, note = f"term/{term.pk}", f"{describe(term)}, until {term.ends_at.astimezone(ZoneInfo(till.manager.time_zone)):%Y-%m-%d}"
     if term.price_micros:
         ledger.post(
             key=key,
@@ -96,7 +97,7 @@ def expire_minutes(doing: Work, till: Till, term: Term) -> bool:
     if left <= 0:
         return False
     key = f"term/{term.pk}/expired/{Posting.objects.filter(debit=purse, kind='minutes_expired').count() + 1}"
-    note = f"minutes left of {describe(term)}"
+    note = describe(term)
     ledger.post(key=key, debit=purse, credit=till.seconds, amount=left, kind="minutes_expired", now=doing.now, note=note)
     return True
 
@@ -105,5 +106,6 @@ def describe(term: Term) -> str:
     """In the customer's words."""
     if term.kind == Term.Kind.NUMBER:
         return f"+{term.number.e164 if term.number else ''}"
-    thing = "calling channels" if term.product is None else f"x {term.product.name}"
+    channels = "calling channel" if term.quantity == 1 else "calling channels"
+    thing = channels if term.product is None else f"x {term.product.name}"
     return f"{term.quantity} {thing} for {term.profile.name if term.profile else ''}"

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.money import for_people
-from trunkline.domain.statements import KINDS
+from trunkline.domain.statement_words import KINDS
 from trunkline.manager.reports.files import as_file
 from trunkline.manager.reports.sheet import MICROSECONDS, Cell, Column, Row, Sheet, in_columns, moment_cell, money_cell
 from trunkline.manager.reports.subject import Subject, link, period_of, report, subject_of

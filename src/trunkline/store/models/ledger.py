@@ -82,6 +82,9 @@ class StatementHead(models.Model):
     last_posting = models.BigIntegerField(db_default=0, help_text="id of the last of them; 0: none")
     balance = models.BigIntegerField()
     head = models.CharField(max_length=64, help_text="hex SHA-256; see trunkline.domain.statements")
+    wording = models.SmallIntegerField(
+        db_default=1, help_text="its rows' words, which the head covers; see trunkline.domain.statement_words"
+    )
     closed_at = models.DateTimeField()
 
     class Meta:
