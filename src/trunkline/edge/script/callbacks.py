@@ -24,6 +24,17 @@ MESSAGE_BYTES_MAX = 16 * 1024
 """Calls must fit into the datagrams in which they are ended. An INVITE with video, ISUP and a signature has half of this."""
 ALL_BUT_DIGEST, NO_URIS = 0x3E7, 0
 """What the sanity module looks at by itself, less credentials."""
+UNSOUND = (
+    (0x001, 505, "Version Not Supported"),
+    (0x002, 400, "Bad Request-URI"),
+    (0x004, 400, "Missing Header"),
+    (0x020, 400, "Bad CSeq Method"),
+    (0x040, 400, "Bad CSeq Number"),
+    (0x080, 400, "Bad Content-Length"),
+    (0x100, 400, "Bad Expires"),
+    (0x800, 400, "Bad Credentials"),
+)
+"""Each of them, in the order in which it looks, and what is said when it finds something."""
 KNOWN_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "UPDATE", "PRACK", "BYE"])
 
 Callback = Callable[..., int]
@@ -179,7 +190,7 @@ def _is_sound() -> bool:
         return False
     if KSR.sanity.sanity_check_defaults() < 0 and not _has_other_credentials():
         if identity.may_hear():
-            KSR.sanity.sanity_reply()
+            reply(*_what_is_wrong())
         return False
     if is_plain(text("$ci")) and is_plain(text("$ft")):
         return True
@@ -193,6 +204,14 @@ def _has_other_credentials() -> bool:
     shown = [text("$hdr(Authorization)"), text("$hdr(Proxy-Authorization)")]
     is_digest = any(each.lstrip().lower().startswith("digest") for each in shown)
     return not is_digest and KSR.sanity.sanity_check(ALL_BUT_DIGEST, NO_URIS) > 0
+
+
+def _what_is_wrong() -> tuple[int, str]:
+    """The sanity module has an answer of its own to some of it only, and to the rest 500."""
+    for check, status, phrase in UNSOUND:
+        if KSR.sanity.sanity_check(check, NO_URIS) <= 0:
+            return status, phrase
+    return (420, "Bad Extension") if text("$hdr(Proxy-Require)") else (400, "Bad Request")
 
 
 def _tell_what_we_do(method: str) -> None:

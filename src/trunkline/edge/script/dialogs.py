@@ -20,6 +20,9 @@ RELAYED = frozenset(["ACK", "BYE", "INVITE", "UPDATE", "PRACK", "INFO", "OPTIONS
 """No REFER: a carrier that follows one makes a call that nobody pays for. A PBX bridges the two calls itself when it is refused."""
 OFFERING = frozenset(["INVITE", "UPDATE"])
 
+ERROR, UNFINISHED = (500, "Server Internal Error"), (400, "Bad Request")
+END_OF_HEADERS = "\r\n\r\n"
+
 
 class Inside(NamedTuple):
     """A request that belongs to one of our calls."""
@@ -92,7 +95,7 @@ def _relay(inside: Inside) -> None:
         KSR.pvx.avp_sets("back", "\n".join(back))
         KSR.tm.t_on_reply("ksr_inside_reply")
     if KSR.tm.t_relay() <= 0 and inside.method != "ACK":
-        reply(500, "Server Internal Error")
+        reply(*(ERROR if END_OF_HEADERS in text("$mb") else UNFINISHED))
 
 
 def _shown(inside: Inside) -> tuple[str, str]:
