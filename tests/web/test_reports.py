@@ -289,7 +289,7 @@ def test_a_statement_is_downloaded_as_it_is_verified(cast: Cast, refs: list[int]
     answer = client.get("/reports/statement", asked | {"as": kind})
     lines = b"".join(answer.streaming_content).decode().splitlines(keepends=True)  # type: ignore[attr-defined]
     assert verify(lines).closing_balance
-    assert client.get("/reports/statement", asked | {"as": "pdf"}).status_code == 409
+    assert client.get("/reports/statement", asked | {"as": "doc"}).status_code == 409
 
 
 def test_no_page_asks_more_when_there_is_more_to_show(cast: Cast, refs: list[int]) -> None:

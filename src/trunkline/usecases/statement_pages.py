@@ -38,6 +38,18 @@ class StatementPage:
         return self.rows[-1].head if self.rows else self.opening
 
 
+@dataclass(frozen=True, slots=True)
+class WholeStatement:
+    """A month of a purse, whose end is known before its first row is read. `rows` come as they are read, once; `count`: how many there are."""
+
+    purse: Purse
+    opening: Head
+    closing: Head
+    count: int
+    rows: Iterator[Row]
+    is_closed: bool
+
+
 def statement_page(*, now: datetime, by: By, purse: Purse, month: date, after: Place | None = None, size: int = 100) -> StatementPage:
     """The first rows of a month, or those after a place. `after` is believed: it must come from a page of the same month."""
     if after is None:
@@ -45,6 +57,20 @@ def statement_page(*, now: datetime, by: By, purse: Purse, month: date, after: P
         return _page(found.opening, found.rows, size, is_closed=found.is_closed)
     end = stored.closed(purse.account, month)
     return _page(after.head, _rows(purse, month, after, end), size, is_closed=end is not None)
+
+
+def whole_statement(*, now: datetime, by: By, purse: Purse, month: date, most: int) -> WholeStatement:
+    """As far as its first `most` + 1 rows: a count of more than `most` says that there is more.
+
+    It is read twice, so that no row is kept: a purse's movements are only ever added to, so the second reading begins with all rows of the first.
+    """
+    found = statements.statement(now=now, by=by, purse=purse, month=month)
+    closing = found.opening
+    for row in itertools.islice(found.rows, most + 1):
+        closing = row.head
+    count = closing.number - found.opening.number
+    again = statements.statement(now=now, by=by, purse=purse, month=month)
+    return WholeStatement(purse, found.opening, closing, count, itertools.islice(again.rows, count), found.is_closed)
 
 
 def _page(opening: Head, rows: Iterable[Row], size: int, *, is_closed: bool) -> StatementPage:

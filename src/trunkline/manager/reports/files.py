@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from trunkline.domain.errors import Invalid
 from trunkline.manager.reports.pdf import write_pdf
 from trunkline.manager.reports.sheet import Row, Sheet, Value
 
+FORMATS = ("csv", "xlsx", "pdf")
 ROWS_AT_ONCE = 500
 MOST_ROWS = {"xlsx": 200_000, "pdf": 5_000}
 """More would take longer than anybody waits for a page; CSV has no end."""
@@ -71,7 +72,10 @@ def _counted(rows: Iterable[Row], most: int, file_format: str) -> Iterator[Row]:
 
 def _too_long(file_format: str) -> Invalid:
     most = f"{MOST_ROWS[file_format]:,}"
-    return Invalid("as", f"This is more than the {most} lines that a {file_format.upper()} file takes: filter it, or choose CSV.")
+    return Invalid(
+        "as",
+        f"This is more than the {most} lines that a {file_format.upper()} file takes: show less of it, or choose CSV, which takes all.",
+    )
 
 
 def _csv(sheet: Sheet) -> Iterator[str]:
@@ -94,7 +98,11 @@ def _csv_value(value: Value) -> str:
 def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
     options = {"constant_memory": True, "remove_timezone": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as book:
-        bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"})
+        bold = book.add_format({"bold": True})
+        formats = {
+            datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
+            Decimal: book.add_format({"num_format": "#,##0.00####"}),
+        }
         page = book.add_worksheet("Report")
         head = _write_head(sheet, page, bold)
         for number, column in enumerate(sheet.columns):
@@ -102,7 +110,7 @@ def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
         page.freeze_panes(head, 0)
         for line, row in enumerate(sheet.rows, start=head):
             for number, cell in enumerate(row):
-                _write_value(page, line, number, cell.plain, moment)
+                _write_value(page, line, number, cell.plain, formats)
 
 
 def _write_head(sheet: Sheet, page: Worksheet, bold: object) -> int:
@@ -117,11 +125,11 @@ def _write_head(sheet: Sheet, page: Worksheet, bold: object) -> int:
     return names + 1
 
 
-def _write_value(page: Worksheet, line: int, column: int, value: Value, moment: object) -> None:
+def _write_value(page: Worksheet, line: int, column: int, value: Value, formats: Mapping[type, object]) -> None:
     """Text is written as text: what begins like a formula stays what it is."""
     if isinstance(value, datetime):
-        page.write_datetime(line, column, value, moment)
+        page.write_datetime(line, column, value, formats[datetime])
     elif isinstance(value, int | Decimal):
-        page.write_number(line, column, value)
+        page.write_number(line, column, value, formats.get(type(value)))
     else:
         page.write_string(line, column, value)

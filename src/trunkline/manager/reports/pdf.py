@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from trunkline.domain.errors import Conflict
 from trunkline.manager.reports.sheet import Column, Sheet
@@ -15,7 +15,7 @@ from trunkline.manager.reports.sheet import Column, Sheet
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
 FACES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 LINE, SMALL, LARGE = 5, 8, 14  # millimetres, points, points
-WIDTH = 277  # millimetres between the margins
+WIDTH, BELOW = 277, 15  # millimetres between the margins, and below the last line
 
 
 class _Paper(FPDF):
@@ -35,13 +35,13 @@ class _Paper(FPDF):
         self.cell(0, LINE, f"{self.title} · {self.page_no()}", align="R")
 
     @cache  # noqa: B019 - a paper lives for one file
-    def fitting(self, text: str, width: int) -> str:
-        """As much of a text as a cell has room for."""
+    def lines(self, text: str, width: int) -> list[str]:
+        """A text in as many lines as its column needs: nothing that the page shows is cut off."""
         if self.get_string_width(text) <= width - 2:
-            return text
-        while text and self.get_string_width(text + "…") > width - 2:
-            text = text[:-1]
-        return text + "…"
+            return [text]
+        found = self.multi_cell(width, LINE, text, dry_run=True, output=MethodReturnValue.LINES)
+        assert isinstance(found, list)
+        return found
 
 
 def write_pdf(sheet: Sheet, file: IO[bytes]) -> None:
@@ -55,10 +55,11 @@ def write_pdf(sheet: Sheet, file: IO[bytes]) -> None:
     _write_head(paper, sheet)
     _write_names(paper, sheet, widths)
     for row in sheet.rows:
-        if paper.get_y() > paper.h - 20:
+        cells = [paper.lines(cell.text, width) for cell, width in zip(row, widths, strict=True)]
+        if paper.get_y() + LINE * max(map(len, cells)) > paper.h - BELOW:
             paper.add_page()
             _write_names(paper, sheet, widths)
-        _write_line(paper, sheet.columns, widths, [cell.text for cell in row])
+        _write_row(paper, sheet.columns, widths, cells)
     file.write(paper.output())
 
 
@@ -79,11 +80,16 @@ def _write_head(paper: _Paper, sheet: Sheet) -> None:
 
 def _write_names(paper: _Paper, sheet: Sheet, widths: list[int]) -> None:
     paper.set_font("DejaVu", "B", SMALL)
-    _write_line(paper, sheet.columns, widths, [column.title for column in sheet.columns], border="B")
+    _write_row(paper, sheet.columns, widths, [[column.title] for column in sheet.columns])
+    paper.line(paper.l_margin, paper.get_y(), paper.w - paper.r_margin, paper.get_y())
     paper.set_font("DejaVu", "", SMALL)
 
 
-def _write_line(paper: _Paper, columns: tuple[Column, ...], widths: list[int], texts: list[str], border: str = "") -> None:
-    for column, width, text in zip(columns, widths, texts, strict=True):
-        paper.cell(width, LINE, paper.fitting(text, width), border=border or 0, align="R" if column.is_number else "L")
-    paper.ln(LINE)
+def _write_row(paper: _Paper, columns: tuple[Column, ...], widths: list[int], cells: list[list[str]]) -> None:
+    left, top = paper.l_margin, paper.get_y()
+    for column, width, lines in zip(columns, widths, cells, strict=True):
+        for number, line in enumerate(lines):
+            paper.set_xy(left, top + LINE * number)
+            paper.cell(width, LINE, line, align="R" if column.is_number else "L")
+        left += width
+    paper.set_xy(paper.l_margin, top + LINE * max(map(len, cells)))

@@ -79,3 +79,8 @@ def duration_text(seconds: int) -> str:
 def moment_cell(at: datetime, href: str = "") -> Cell:
     """`at` in the Manager's time zone."""
     return Cell(f"{at:%-d %b %Y, %H:%M:%S}", at, href)
+
+
+def day_cell(at: datetime) -> Cell:
+    """`at` in the Manager's time zone."""
+    return Cell(f"{at:%-d %b %Y}", at)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from django.core import signing
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.errors import Invalid
-from trunkline.domain.statements import SECONDS, Head
+from trunkline.domain.statements import Head
+from trunkline.manager.reports.files import MOST_ROWS, as_file
 from trunkline.manager.reports.privacy import notice_first
-from trunkline.manager.reports.sheet import Cell, Column, Row, in_columns, moment_cell, money_cell, seconds_cell
+from trunkline.manager.reports.sheet import in_columns
+from trunkline.manager.reports.statement_sheet import amount_cell, columns_of, rows_of, sheet_of
 from trunkline.manager.reports.subject import Period, Subject, link, period_of, report, subject_of
 from trunkline.store.models import Profile, Term
 from trunkline.store.statements import Purse
 from trunkline.usecases import call_records, statements
-from trunkline.usecases.statement_pages import Place, StatementPage, statement_page
+from trunkline.usecases.statement_pages import Place, statement_page, whole_statement
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
 
 MOST_TERMS = 60
-COLUMNS = (Column("Time"), Column("What"), Column("Other side"), Column("Amount", is_number=True), Column("Balance", is_number=True))
-KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson"}
+PROOFS = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson"}
+FORMATS = ("csv", "xlsx", "pdf", "json")
 
 
 @open_to(Audience.RECORDS)
@@ -40,22 +38,24 @@ def statement(request: CompanyRequest, profile_id: int | None = None, *, archive
     if chosen not in choices:
         raise Http404
     purse = _purse(request, chosen)
-    if file_format := request.GET.get("as", ""):
-        return _file(request, purse, chosen, period, file_format)
+    if request.GET.get("as", ""):
+        return _file(request, purse, (chosen, choices[chosen]), period)
     salt = f"statement {purse.account.pk} {period.value}"
     found = statement_page(**acting(request), purse=purse, month=period.month.first, after=_place(request, salt))
+    currency = purse.account.currency
+    columns = columns_of(currency)
     page = {
         "purses": list(choices.items()),
         "purse": chosen,
-        "columns": COLUMNS,
-        "rows": in_columns(COLUMNS, _rows(found, purse)),
-        "opening": _amount(found.opening.balance, purse.account.currency).text,
-        "closing": _amount(found.closing.balance, purse.account.currency).text,
+        "columns": columns,
+        "rows": in_columns(columns, rows_of(found.opening, found.rows, purse)),
+        "opening": amount_cell(found.opening.balance, currency).text,
+        "closing": amount_cell(found.closing.balance, currency).text,
         "found": found,
         "is_first": not request.GET.get("after"),
         "first_page": link(request),
         "further": f"{link(request)}&after={_sealed(found.next, salt)}" if found.next else "",
-        "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in KINDS],
+        "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in FORMATS],
     }
     return report(request, subject, period, "statement.html", page)
 
@@ -80,38 +80,29 @@ def _purse(request: CompanyRequest, chosen: str) -> Purse:
     return statements.purse_of(profile_id=int(ident)) if kind == "profile" else statements.purse_of(term_id=int(ident))
 
 
-def _file(request: CompanyRequest, purse: Purse, chosen: str, period: Period, file_format: str) -> HttpResponseBase:
-    """As `./trunkline statement verify` reads it."""
-    if file_format not in KINDS:
-        raise Invalid("as", f"{file_format[:20]!r} is no kind of file: use csv or json.")
-    found = statements.statement(**acting(request), purse=purse, month=period.month.first)
-    name = f"{slugify(f'{request.company.company_name} statement {chosen}')}-{period.value}"
-    call_records.note_export(**acting(request), manager_id=request.company.pk, report=name, file_format=file_format)
-    response = StreamingHttpResponse(statements.export(found, file_format), content_type=KINDS[file_format])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
-    response.headers["Cache-Control"] = "no-store"
+def _file(request: CompanyRequest, purse: Purse, chosen: tuple[str, str], period: Period) -> HttpResponseBase:
+    """All pages of what is shown. `chosen`: the purse's name in the URL, and for people."""
+    file_format = request.GET["as"]
+    if file_format not in FORMATS:
+        raise Invalid("as", f"{file_format[:20]!r} is no kind of file: use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+    company, month = request.company, period.month.first
+    name = f"{slugify(f'{company.company_name} statement {chosen[0]}')}-{period.value}"
+    if file_format in PROOFS:
+        response = _proof(statements.statement(**acting(request), purse=purse, month=month), name, file_format)
+    else:
+        found = whole_statement(**acting(request), purse=purse, month=month, most=MOST_ROWS[file_format])
+        whose = ("Company", company.company_name), ("Purse", chosen[1]), ("Month", f"{period.text}, times of {company.time_zone}")
+        response = as_file(sheet_of(name, whose, found), file_format)
+    call_records.note_export(**acting(request), manager_id=company.pk, report=name, file_format=file_format)
     return response
 
 
-def _rows(found: StatementPage, purse: Purse) -> Iterator[Row]:
-    before = found.opening.balance
-    for row in found.rows:
-        moved, before = row.head.balance - before, row.head.balance
-        _, _, at, what, other_side, _, _, reference, _ = row.cells
-        time = moment_cell(datetime.fromisoformat(at).astimezone(purse.zone), _call_of(reference))
-        currency = purse.account.currency
-        yield time, Cell(what), Cell(other_side), _amount(moved, currency), _amount(before, currency)
-
-
-def _call_of(reference: str) -> str:
-    """`call/<reference>/<increment>` leads to the call."""
-    kind, _, rest = reference.partition("/")
-    ident = rest.partition("/")[0]
-    return reverse("reports_call", args=[int(ident)]) if kind == "call" and ident.isdecimal() else ""
-
-
-def _amount(amount: int, currency: str) -> Cell:
-    return seconds_cell(amount) if currency == SECONDS else money_cell(amount, currency)
+def _proof(found: statements.Statement, name: str, file_format: str) -> HttpResponseBase:
+    """As `./trunkline statement verify` reads it."""
+    response = StreamingHttpResponse(statements.export(found, file_format), content_type=PROOFS[file_format])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _sealed(place: Place, salt: str) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from trunkline.domain.errors import Invalid
 from trunkline.domain.money import MICROS, for_people
 from trunkline.manager.reports.calls import PAYERS, RESULTS, columns_of, rows_of, totals_of
-from trunkline.manager.reports.files import as_file
+from trunkline.manager.reports.files import FORMATS, as_file
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Sheet, duration_text, in_columns
 from trunkline.manager.reports.subject import Period, Subject, link, may_see_records, period_of, report, subject_of
@@ -100,7 +100,7 @@ def _lines(request: CompanyRequest, subject: Subject, period: Period, filters: F
         "rows": in_columns(columns, rows_of(found.lines, subject, request.company, incoming=incoming)),
         "older": f"{link(request)}&before={found.next_before}" if found.next_before else "",
         "newest": link(request) if cursor else "",
-        "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in ("csv", "xlsx", "pdf")],
+        "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in FORMATS],
     }
 
 
