@@ -260,7 +260,7 @@ def test_a_statement_has_the_balance_after_each_movement(cast: Cast, refs: list[
     """And leads to the call that a movement was for."""
     client, asked = reader(cast), {"month": "2026-12", "purse": f"profile-{cast.company.profile_ids[0]}"}
     text = text_of(client, "/reports/statement", **asked)
-    assert "Credit allocated Credit of Manager" in text
+    assert "Credit allocated to Profile 0 Credit of Manager" in text
     assert "$5.00 $5.00" in text
     assert "-$0.04 $4.96" in text
     assert "-$0.03 $4.93" in text
