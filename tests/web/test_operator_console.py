@@ -17,14 +17,18 @@ from tests.callcontrol.ground import Table
 from tests.store.cast import BY, NOW, make_profile
 from tests.web.cast import PASSWORD, Cast, join, make_cast, signed_in, staff
 from tests.web.test_queries import queries
+from trunkline.clock.catch_up import catch_up
+from trunkline.clock.sweeps import all_sweeps
 from trunkline.domain.money import MICROS
 from trunkline.runtime.status import InstanceStatus, ProcessStatus
+from trunkline.store import clock, flags
 from trunkline.store.models import (
     AuditEntry,
     BundleProduct,
     CallRecord,
     Carrier,
     Change,
+    FraudLook,
     LiveCall,
     Mail,
     Manager,
@@ -92,6 +96,8 @@ def test_a_sheet_is_imported_as_it_was_previewed(cast: Cast, operator: Client) -
         for kind in ("New", "Dearer", "Cheaper", "Removed")
     }
     assert counts == {"New": "1", "Dearer": "1", "Cheaper": "1", "Removed": "1"}
+    assert "+1 United States: $0.02 → $0.03" in page
+    assert "+336 France mobile: was $" in page
     assert PriceList.objects.get().version == 2
     assert "version 3 now: 3 prefixes" in post(operator, f"{path}/import", seen=hidden(page, "seen"))
     assert "Germany" in text(operator, path, number="+49 30 1234")
@@ -117,6 +123,15 @@ def test_a_sheet_with_errors_names_its_lines_and_goes_no_further(cast: Cast, ope
     assert "line 2" in page
     assert "line 3" in page
     assert operator.get(f"{path}/import").status_code == 404
+
+
+def test_lines_that_begin_later_are_counted_and_those_that_are_over_refused(cast: Cast, operator: Client) -> None:
+    path = f"/operator/prices/{cast.company.price_list_id}"
+    dated = "prefix,destination,rate,from,until\n1,United States,0.02,,\n44,United Kingdom,0.02,2099-01-31,\n"
+    assert "1 of them later" in post(operator, f"{path}/upload", sheet=csv(dated))
+    page = post(operator, f"{path}/upload", sheet=csv(dated.replace("2099-01-31,", ",2020-01-31")))
+    assert "line 3: the price of 44 ends before it would begin" in page
+    assert "1 of them later" in text(operator, f"{path}/import"), "the sheet that was good is kept"
 
 
 def test_a_list_that_changed_since_the_preview_is_shown_again(cast: Cast, operator: Client) -> None:
@@ -287,8 +302,10 @@ def test_a_live_call_is_shown_and_hung_up(call: LiveCall, operator: Client) -> N
 
 
 def test_flags_show_what_stands_out(cast: Cast, operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Not looked yet" in text(operator, "/operator/flags")
+    flags.look(began := timezone.now())
     assert "Nothing stands out" in text(operator, "/operator/flags")
-    profile, now_us = cast.company.profile(), int(timezone.now().timestamp()) * MICROS
+    profile, now_us = cast.company.profile(), int(began.timestamp()) * MICROS
     base = {
         "manager": profile.manager,
         "profile": profile,
@@ -309,14 +326,35 @@ def test_flags_show_what_stands_out(cast: Cast, operator: Client, monkeypatch: p
     old_us = now_us - int(timedelta(days=2).total_seconds()) * MICROS
     UsageBucket.objects.create(profile=profile, starts_us=old_us, direction="outgoing", cost_micros=7 * MICROS)
     UsageBucket.objects.create(profile=profile, starts_us=now_us - MICROS, direction="outgoing", cost_micros=30 * MICROS)
+    assert flags.look(first := began + timedelta(minutes=1)) == 3
     page = text(operator, "/operator/flags")
     assert all(
         hint in page for hint in ("Many refused calls", "50 in a day", "30 to +2239900…", "$30.00 in a day, $1.00 on average before")
     )
+    calls = text(operator, "/operator/calls/records", profile=str(profile.pk))
+    assert "Calls that are over: Profile 0 of Architects" in calls
+    assert calls.count('data-label="Began"') == 50
+    other = make_profile(cast.company.manager_id, "Quiet")
+    assert "No call yet" in text(operator, "/operator/calls/records", profile=str(other))
     monkeypatch.setattr("trunkline.store.flags.MOST_RECORDS", 50)
+    flags.look(began + timedelta(minutes=9))
     of_the_newest = text(operator, "/operator/flags")
     assert "50 in a day" in of_the_newest
     assert "+2239900" not in of_the_newest
+    found = flags.last_look()
+    assert found is not None
+    assert {flag.since for flag in found.flags} == {first}, "found again, since then"
+
+
+def test_the_clock_looks_for_fraud_every_five_minutes(cast: Cast) -> None:
+    now = timezone.now()
+    assert flags.is_due(now)
+    flags.look(now)
+    dues = {minutes: flags.is_due(now + timedelta(minutes=minutes)) for minutes in (0, 4, 6, -1)}
+    assert dues == {0: False, 4: False, 6: True, -1: True}
+    FraudLook.objects.update(at=now - timedelta(hours=1))
+    assert catch_up([sweep for sweep in all_sweeps() if sweep.name == "hints of fraud"], clock.now, lambda ran: None)
+    assert not flags.is_due(timezone.now())
 
 
 # The rest

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from trunkline.clock.catch_up import Sweep
 from trunkline.clock.wiring import ask_for_payments_again, charge_method, recharge_manager
 from trunkline.runtime.settings import load_settings
-from trunkline.store import outbox, pruning, recharges, reminders as reminder_rows
+from trunkline.store import flags, outbox, pruning, recharges, reminders as reminder_rows
 from trunkline.store.work import By
 from trunkline.usecases import api_requests, mail, recharge, released_minutes, reminders, renewals, statements, webhooks
 
@@ -29,6 +29,7 @@ def all_sweeps() -> list[Sweep]:
         Sweep("mail", outbox.next_due, lambda now, limit: mail.send_due(now=now, limit=limit).sent, every_seconds=1),
         Sweep("events", _always, _note_events, every_seconds=2),
         Sweep("webhooks", webhooks.next_due, _tell, every_seconds=1),
+        Sweep("hints of fraud", _hints_due, _look_for_fraud, every_seconds=20),
         Sweep("statements", _always, _close_months, every_seconds=600),
         _pruning(),
         Sweep("old requests", _always, lambda now, limit: _nothing_more(_prune_requests, now), every_seconds=600),
@@ -55,6 +56,15 @@ def _recharge(now: datetime, limit: int) -> int:
 def _close_months(now: datetime, limit: int) -> int:
     statements.close_months(now=now, by=BY)
     return 0
+
+
+def _hints_due(now: datetime) -> datetime | None:
+    """Calls have the real time."""
+    return now if flags.is_due(datetime.now(UTC)) else None
+
+
+def _look_for_fraud(now: datetime, limit: int) -> int:
+    return _nothing_more(flags.look, datetime.now(UTC))
 
 
 def _note_events(now: datetime, limit: int) -> int:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from trunkline.domain.refusals import REFUSALS
 from trunkline.operator.pages import operator_page
 from trunkline.store.ladders import Wanted
-from trunkline.store.models import CallRecord
+from trunkline.store.models import CallRecord, Profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.ladders import Shown, Sight, View, ladder_of, text_answer
 from trunkline.web.listing import newest_first
@@ -23,8 +23,11 @@ from trunkline.web.listing import newest_first
 @open_to(Audience.STAFF)
 @require_safe
 def records(request: HttpRequest) -> HttpResponse:
-    """Newest first."""
-    return operator_page(request, "operator/calls/records.html", {"listed": newest_first(request, _known())})
+    """Newest first; `profile`: only of the SIP Profile with this id."""
+    ident = request.GET.get("profile", "")
+    profile = get_object_or_404(Profile.objects.select_related("manager"), pk=ident) if ident.isascii() and ident.isdecimal() else None
+    known = _known() if profile is None else _known().filter(profile=profile)
+    return operator_page(request, "operator/calls/records.html", {"listed": newest_first(request, known), "profile": profile})
 
 
 @open_to(Audience.STAFF)

@@ -7,15 +7,15 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from trunkline.operator.pages import operator_page
-from trunkline.store.flags import flags
+from trunkline.store.flags import LOOK_EVERY, last_look
 from trunkline.web.access import Audience, open_to
-from trunkline.web.acting import engines_now
 
 
 @open_to(Audience.STAFF)
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    return operator_page(request, "operator/flags.html", {"rows": flags(engines_now())})
+    """What the clock found when it last looked."""
+    return operator_page(request, "operator/flags.html", {"look": last_look(), "every_minutes": int(LOOK_EVERY.total_seconds() // 60)})
 
 
 urlpatterns = [path("flags", listing, name="operator_flags")]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.domain.number_sheet import StockNumber, read_numbers
 from trunkline.domain.sheets import SheetProblem
-from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, operator_page, seen
+from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, operator_page, problem_lines, seen
 from trunkline.store.models import Number, Profile
 from trunkline.usecases import numbers
 from trunkline.web.access import Audience, open_to
@@ -23,7 +23,6 @@ from trunkline.web.forms import PageForm
 from trunkline.web.listing import newest_first
 
 SUBJECT = "numbers"
-MOST_SHOWN = 100
 PLACES = {
     "free": Q(manager=None),
     "company": Q(manager__isnull=False, profile=None, account=None),
@@ -62,13 +61,14 @@ def upload(request: HttpRequest) -> HttpResponse:
     form = SheetForm(request.POST or None, request.FILES or None)
     problems: list[str] = []
     if request.method == "POST" and form.is_valid():
-        keep_sheet(request, SUBJECT, form.cleaned_data["sheet"])
+        file = form.cleaned_data["sheet"]
+        data = file.read()
         try:
-            read_numbers(kept_sheet(request, SUBJECT).data())
+            read_numbers(data)
         except SheetProblem as problem:
-            forget_sheet(request, SUBJECT)
-            problems = [str(one) for one in problem.problems[:MOST_SHOWN]]
+            problems = problem_lines(problem)
         else:
+            keep_sheet(request, SUBJECT, file.name, data)
             return redirect("operator_number_import")
     return operator_page(request, "operator/numbers/upload.html", {"form": form, "problems": problems})
 

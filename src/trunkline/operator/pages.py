@@ -6,12 +6,14 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from trunkline.domain.sheets import SheetProblem
 from trunkline.store import documents
 from trunkline.web.navigation import OPERATOR, menu
+
+MOST_PROBLEMS = 100
 
 
 def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> HttpResponse:
@@ -36,10 +38,10 @@ class Sheet:
         return documents.read(self.document)
 
 
-def keep_sheet(request: HttpRequest, subject: str, file: UploadedFile[Any], **choices: Any) -> None:
-    """One for each subject and session."""
+def keep_sheet(request: HttpRequest, subject: str, file_name: str, data: bytes, **choices: Any) -> None:
+    """One for each subject and session. `choices` go through JSON."""
     forget_sheet(request, subject)
-    sheet = Sheet(documents.keep(file.read()), (file.name or "sheet.csv")[:80], choices)
+    sheet = Sheet(documents.keep(data), file_name[:80], choices)
     request.session[_key(subject)] = asdict(sheet)
 
 
@@ -55,6 +57,13 @@ def forget_sheet(request: HttpRequest, subject: str) -> None:
     kept = request.session.pop(_key(subject), None)
     if kept is not None:
         documents.remove(kept["document"])
+
+
+def problem_lines(problem: SheetProblem) -> list[str]:
+    """What is wrong, line by line, and how much of it is not shown."""
+    lines = [str(each) for each in problem.problems[:MOST_PROBLEMS]]
+    more = len(problem.problems) - len(lines)
+    return [*lines, f"and {more} more lines with errors"] if more else lines
 
 
 def seen(*what: object) -> str:

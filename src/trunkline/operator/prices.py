@@ -1,9 +1,6 @@
-"""Price lists: what calls, channels and bundles cost. Sheets are imported in two steps: a preview, then exactly what it showed (SPEC R6.2)."""
+"""Price lists: what calls, channels and bundles cost (SPEC R6.2). Their sheets: `price_import`."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -14,8 +11,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.recharge import Recommended
-from trunkline.domain.sheets import SheetProblem
-from trunkline.operator.pages import forget_sheet, keep_sheet, kept_sheet, operator_page, seen
+from trunkline.operator.pages import operator_page
 from trunkline.store.models import AuditEntry, BundleProduct, Price, PriceList
 from trunkline.store.queries import prices_in_force
 from trunkline.usecases import prices, products, recharge_rules
@@ -25,13 +21,6 @@ from trunkline.web.forms import AmountField, PageForm
 
 MOST_SHOWN = 100
 EXAMPLES = 8
-KINDS = (
-    ("new", "New"),
-    ("increased", "Dearer"),
-    ("decreased", "Cheaper"),
-    ("changed", "Renamed or other increments"),
-    ("removed", "Removed"),
-)
 
 
 class NewListForm(PageForm):
@@ -40,14 +29,6 @@ class NewListForm(PageForm):
     echo_number = forms.CharField(
         max_length=20, required=False, label="Echo test", help_text="A number that is answered free, such as +17606604690."
     )
-
-
-class SheetForm(PageForm):
-    sheet = forms.FileField(
-        label="CSV sheet", help_text="Prefix, destination, rate per minute; and if wanted fee, increments, dates, currency."
-    )
-    effective = forms.DateTimeField(label="In force from (UTC)", required=False, help_text="Such as 2027-01-31 08:00. Empty: at once.")
-    keep_missing = forms.BooleanField(label="Prefixes that the sheet does not have keep their price", required=False)
 
 
 class ChannelForm(PageForm):
@@ -121,43 +102,6 @@ def price_list(request: HttpRequest, price_list_id: int) -> HttpResponse:
 
 
 @open_to(Audience.OPERATOR)
-def upload(request: HttpRequest, price_list_id: int) -> HttpResponse:
-    """The first step. A sheet with an error goes no further: each is named by its line."""
-    found = get_object_or_404(PriceList, pk=price_list_id)
-    form = SheetForm(request.POST or None, request.FILES or None)
-    problems: list[str] = []
-    if request.method == "POST" and form.is_valid():
-        effective = form.cleaned_data["effective"]
-        moment = effective.replace(tzinfo=UTC).isoformat() if effective else ""
-        keep_sheet(request, _subject(found), form.cleaned_data["sheet"], effective=moment, keep_missing=form.cleaned_data["keep_missing"])
-        try:
-            _import(request, found, dry_run=True)
-        except SheetProblem as problem:
-            forget_sheet(request, _subject(found))
-            problems = [str(one) for one in problem.problems[:MOST_SHOWN]]
-        else:
-            return redirect("operator_price_import", found.pk)
-    return operator_page(request, "operator/prices/upload.html", {"found": found, "form": form, "problems": problems})
-
-
-@open_to(Audience.OPERATOR)
-def preview(request: HttpRequest, price_list_id: int) -> HttpResponse:
-    """The second step: what would change, then it is done. If the list has changed since, it is shown anew."""
-    found = get_object_or_404(PriceList, pk=price_list_id)
-    sheet = kept_sheet(request, _subject(found))
-    shown = _import(request, found, dry_run=True)
-    mark = seen(shown.version, shown.difference, sheet.document)
-    if request.method == "POST" and request.POST.get("seen") == mark:
-        done = _import(request, found, dry_run=False)
-        forget_sheet(request, _subject(found))
-        messages.success(request, f"{done.price_list} has version {done.version} now: {done.prefixes} prefixes.")
-        return redirect("operator_price_list", found.pk)
-    changes = [(text, len(prefixes), prefixes[:EXAMPLES]) for name, text in KINDS for prefixes in [getattr(shown.difference, name)]]
-    page = {"found": found, "sheet": sheet, "shown": shown, "changes": changes, "mark": mark, "stale": request.method == "POST"}
-    return operator_page(request, "operator/prices/preview.html", page)
-
-
-@open_to(Audience.OPERATOR)
 def channel_price(request: HttpRequest, price_list_id: int) -> HttpResponse:
     found = get_object_or_404(PriceList, pk=price_list_id)
     form = ChannelForm(request.POST or None, initial={"channel": found.channel_price_micros})
@@ -216,26 +160,10 @@ def _form(request: HttpRequest, found: PriceList, form: PageForm, title: str, ve
     return operator_page(request, "operator/form.html", {"form": form, "title": title, "verb": verb, **back})
 
 
-def _subject(found: PriceList) -> str:
-    return f"prices/{found.pk}"
-
-
-def _import(request: HttpRequest, found: PriceList, *, dry_run: bool) -> prices.Imported:
-    sheet = kept_sheet(request, _subject(found))
-    effective = sheet.choices["effective"]
-    how: dict[str, Any] = {
-        "effective_at": datetime.fromisoformat(effective) if effective else None,
-        "keep_missing": sheet.choices["keep_missing"],
-    }
-    return prices.import_price_list(**acting(request), price_list_id=found.pk, data=sheet.data(), dry_run=dry_run, **how)
-
-
 urlpatterns = [
     path("prices", price_lists, name="operator_price_lists"),
     path("prices/new", create, name="operator_price_create"),
     path("prices/<int:price_list_id>", price_list, name="operator_price_list"),
-    path("prices/<int:price_list_id>/upload", upload, name="operator_price_upload"),
-    path("prices/<int:price_list_id>/import", preview, name="operator_price_import"),
     path("prices/<int:price_list_id>/channels", channel_price, name="operator_price_channels"),
     path("prices/<int:price_list_id>/recommend", recommend, name="operator_price_recommend"),
     path("prices/<int:price_list_id>/bundle", bundle, name="operator_price_bundle"),

@@ -11,6 +11,7 @@ AREAS = (
     "trunkline.operator.flags",
     "trunkline.operator.carriers",
     "trunkline.operator.prices",
+    "trunkline.operator.price_import",
     "trunkline.operator.numbers",
     "trunkline.operator.payments",
     "trunkline.operator.limits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,16 +17,34 @@ from trunkline.store import ledger, price_rows
 from trunkline.store.models import Account, Change, Price, PriceList
 from trunkline.store.work import By, Work, work
 
+KINDS = ("new", "increased", "decreased", "changed", "removed")
+"""Of a `Difference`."""
+EXAMPLES = 8
+"""Of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`what`: one of `KINDS`. Rates per minute, None where the prefix has no price. `destination`: the later name."""
+
+    what: str
+    prefix: str
+    destination: str
+    before_micros: int | None
+    after_micros: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`dry_run`: nothing was written. `version` counts the imports of the list."""
+    """`dry_run`: nothing was written. `version` counts the imports of the list. `begin_later`: prices that begin after the others."""
 
     price_list: str
     version: int
     prefixes: int
     difference: Difference
     dry_run: bool
+    begin_later: int
+    examples: tuple[Example, ...]
 
 
 @dataclass(slots=True)
@@ -38,6 +56,7 @@ class _Plan:
     ended: list[Price] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     added: list[Price] = field(default_factory=list)
+    before: dict[str, Terms] = field(default_factory=dict)
 
     def take(self, price: SheetPrice, current: Price | None) -> None:
         """One line of the sheet: the price in force goes on if it is the same, else it ends where the new one begins."""
@@ -108,25 +127,26 @@ def import_price_list(
         raise NotFound(f"There is no price list {price_list_id}.")
     sheet = read_prices(data, price_list.currency)
     plan, found = _plan(price_list, sheet, start, keep_missing=keep_missing)
+    examples = _examples(found, plan.before, {price.prefix: price.terms for price in sheet})
+    begin_later = sum(price.starts_at is not None and price.starts_at > start for price in sheet)
     if not dry_run:
         with work(now=now, by=by) as doing:
             _carry_out(doing, price_list, plan, found)
-    return Imported(price_list.name, price_list.version, len(sheet), found, dry_run)
+    return Imported(price_list.name, price_list.version, len(sheet), found, dry_run, begin_later, examples)
 
 
 def _plan(price_list: PriceList, sheet: Sequence[SheetPrice], start: datetime, *, keep_missing: bool) -> tuple[_Plan, Difference]:
     rows = list(price_list.prices.filter(Q(effective_until=None) | Q(effective_until__gt=start)).order_by("effective_from"))
     current = {row.prefix: row for row in rows if row.effective_from <= start}
-    terms_now = {prefix: _terms(row) for prefix, row in current.items()}
     terms_then = {price.prefix: price.terms for price in sheet}
-    plan = _Plan(price_list, start)
+    plan = _Plan(price_list, start, before={prefix: _terms(row) for prefix, row in current.items()})
     planned = (row for row in rows if row.effective_from > start)
     plan.superseded += [row.pk for row in planned if row.prefix in terms_then or not keep_missing]
     for price in sheet:
         plan.take(price, current.pop(price.prefix, None))
     for row in () if keep_missing else current.values():
         plan.end(row, start)
-    return plan, difference(terms_now, terms_then, keep_missing=keep_missing)
+    return plan, difference(plan.before, terms_then, keep_missing=keep_missing)
 
 
 def _carry_out(doing: Work, price_list: PriceList, plan: _Plan, found: Difference) -> None:
@@ -141,8 +161,17 @@ def _carry_out(doing: Work, price_list: PriceList, plan: _Plan, found: Differenc
 
 
 def _counts(found: Difference) -> dict[str, int]:
-    names = ("new", "increased", "decreased", "changed", "removed")
-    return {name: len(getattr(found, name)) for name in names} | {"unchanged": found.unchanged}
+    return {name: len(getattr(found, name)) for name in KINDS} | {"unchanged": found.unchanged}
+
+
+def _examples(found: Difference, before: Mapping[str, Terms], after: Mapping[str, Terms]) -> tuple[Example, ...]:
+    return tuple(_example(what, prefix, before, after) for what in KINDS for prefix in getattr(found, what)[:EXAMPLES])
+
+
+def _example(what: str, prefix: str, before: Mapping[str, Terms], after: Mapping[str, Terms]) -> Example:
+    old, new = before.get(prefix), after.get(prefix)
+    rates = [terms.rate_per_minute_micros if terms else None for terms in (old, new)]
+    return Example(what, prefix, (new or before[prefix]).destination, *rates)
 
 
 def _terms(row: Price) -> Terms:

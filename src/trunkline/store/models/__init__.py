@@ -32,7 +32,7 @@ from trunkline.store.models.mail import Mail
 from trunkline.store.models.payments import Dispute, Payment, PaymentMethod, ProviderEvent, PurchaseLimit, Refund
 from trunkline.store.models.people import CacheEntry, Invitation, Membership, Person, Role
 from trunkline.store.models.prices import BundleProduct, Price, PriceList
-from trunkline.store.models.service import Incident, IncidentNote
+from trunkline.store.models.service import FraudLook, Incident, IncidentNote
 from trunkline.store.models.terms import RechargeRule, Term
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "CompanyDetails",
     "CompanyDocument",
     "Dispute",
+    "FraudLook",
     "Incident",
     "IncidentNote",
     "Invitation",

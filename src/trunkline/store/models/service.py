@@ -1,4 +1,4 @@
-"""What the operator tells everybody about the service."""
+"""What the operator tells everybody about the service, and what the service tells the operator."""
 # ruff: noqa: DJ008, RUF012 - see the package
 
 from __future__ import annotations
@@ -49,3 +49,10 @@ class IncidentNote(models.Model):
         constraints = [
             models.CheckConstraint(name="incident_note_state", condition=Q(state__in=("planned", "looking", "mending", "watching", "over")))
         ]
+
+
+class FraudLook(models.Model):
+    """The hints of fraud that were found when somebody last looked (`store.flags`). One row, with id 1."""
+
+    at = models.DateTimeField()
+    found = models.JSONField(default=list, help_text="each: profile id, what, how much, since when (ISO 8601)")
