@@ -114,10 +114,12 @@ def test_a_profile_is_set(opened: Operator) -> None:
     opened.types(
         "profile", "set", "Sales", "--name", "Reception", "--channels", "5", "--caller-id", "+12025550100", "--srtp", "force",
         "--number-format", "plus", "--calls-per-second", "3", "--max-rate", "0.5", "--bar", "premium, satellite",
+        "--bar-destinations", "CU, +4470", "--calls-abroad", "no",
     )  # fmt: skip
     shown = opened.asks("profile", "show", "Reception")
     assert (shown["channels"], shown["caller_id"], shown["srtp"], shown["number_format"]) == (5, "+12025550100", "force", "plus")
     assert (shown["calls_per_second"], shown["max_rate_per_minute"], shown["barred_types"]) == (3, "0.50", ["premium", "satellite"])
+    assert (shown["barred_destinations"], shown["calls_abroad"]) == (["+4470", "CU"], False)
     opened.types("profile", "set", "Reception", "--max-rate", "none")
     assert opened.asks("profile", "show", "Reception")["max_rate_per_minute"] is None
     assert "--help" in opened.types("profile", "set", "Reception", status=2)

@@ -81,7 +81,10 @@ def test_each_setting_is_changed_logged_and_announced(company: Company) -> None:
     assert (profile.media, profile.srtp) == ("direct", "force")
     assert (profile.number_format, profile.calls_per_second, profile.max_duration_seconds) == ("plus", 3, 60)
     assert (profile.barred_types, profile.max_rate_per_minute_micros) == (["mobile", "premium"], 500_000)
-    assert changes_since(before) == [("profile", str(profile.pk))] * 7
+    profiles.set_limits(**me, barred_destinations=("+44 70", "cu"), calls_abroad=False)
+    profile = company.profile()
+    assert (profile.barred_destinations, profile.calls_abroad) == (["+4470", "CU"], False)
+    assert changes_since(before) == [("profile", str(profile.pk))] * 8
     entry = AuditEntry.objects.get(action="profile.channels")
     assert (entry.before, entry.after) == ({"channels": 3}, {"channels": 7})
 
@@ -104,6 +107,7 @@ def test_wrong_settings_are_refused_by_name(company: Company) -> None:
         ("calls_per_second", lambda: profiles.set_limits(**me, calls_per_second=0)),
         ("max_duration_seconds", lambda: profiles.set_limits(**me, max_duration_seconds=24 * 3600 + 1)),
         ("barred_types", lambda: profiles.set_limits(**me, barred_types=("fixed",))),
+        ("barred_destinations", lambda: profiles.set_limits(**me, barred_destinations=("Cuba",))),
         ("max_rate_per_minute", lambda: profiles.set_max_rate(**me, max_rate_per_minute_micros=-1)),
         ("name", lambda: profiles.rename_profile(**me, name="")),
     ]

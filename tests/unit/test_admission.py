@@ -95,6 +95,8 @@ def with_profile(profile: ProfileFacts) -> Known:
         (out("+33123456789", known=with_profile(replace(SALES, channels=0))), "profile_inactive"),
         (out("+33123456789", known=with_profile(replace(SALES, suspended=True))), "suspended"),
         (out("+19005550100", known=with_profile(replace(SALES, barred_types=frozenset({"premium"})))), "barred"),
+        (out("+33123456789", known=with_profile(replace(SALES, calls_abroad=False))), "barred"),
+        (out("+33123456789", known=with_profile(replace(SALES, barred_destinations=frozenset({"FR"})))), "barred"),
         (out("Architects.Sales"), "name_called"),
         (out("12"), "bad_number"),
         (out("+12025550199"), "unknown_number"),

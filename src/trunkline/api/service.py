@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from trunkline.api import (
     accounts,
+    barring,
     caller_ids,
     calls,
     company,
@@ -37,6 +38,7 @@ AREAS = (
     numbers,
     accounts,
     caller_ids,
+    barring,
     calls,
     statements,
     people,

@@ -18,10 +18,12 @@ from trunkline.cli.store import AMOUNT, StoreCommand, acting
 @click.option("--media", help="relay or direct")
 @click.option("--srtp", help="auto, force or forbid")
 @click.option("--number-format", help="e164, plus or national: how called numbers are written to the PBX")
-@click.option("--calls-per-second", type=int)
+@click.option("--calls-per-second", type=int, help="At most; the company may choose fewer.")
 @click.option("--max-duration-seconds", type=int, help="When a call is ended at the latest.")
 @click.option("--max-rate", help="Dearer calls (per minute) are barred; `none`: no limit.")
 @click.option("--bar", "barred_types", help="Number types switched off, divided by commas; empty: none.")
+@click.option("--bar-destinations", "barred_destinations", help="Countries and beginnings switched off, such as CU,+4470; empty: none.")
+@click.option("--calls-abroad", type=bool, help="yes, or no: only numbers in the Manager's country.")
 def set_values(profile: str, **given: Any) -> None:
     """Change what is given, leave the rest."""
     from trunkline.store.queries import profile_named
@@ -66,11 +68,12 @@ def _number_format(profile_id: int, number_format: str) -> None:
     set_number_format(**acting(), profile_id=profile_id, number_format=number_format)
 
 
-def _limits(profile_id: int, barred_types: str | None = None, **given: Any) -> None:
+def _limits(profile_id: int, **given: Any) -> None:
     from trunkline.usecases.profiles import set_limits
 
-    barred = None if barred_types is None else tuple(filter(None, (kind.strip() for kind in barred_types.split(","))))
-    set_limits(**acting(), profile_id=profile_id, barred_types=barred, **given)
+    for name in {"barred_types", "barred_destinations"} & given.keys():
+        given[name] = tuple(filter(None, (each.strip() for each in given[name].split(","))))
+    set_limits(**acting(), profile_id=profile_id, **given)
 
 
 def _max_rate(profile_id: int, max_rate: str) -> None:
@@ -87,6 +90,6 @@ _SETTERS: dict[tuple[str, ...], Callable[..., None]] = {
     ("caller_id",): _caller_id,
     ("media", "srtp"): _media,
     ("number_format",): _number_format,
-    ("calls_per_second", "max_duration_seconds", "barred_types"): _limits,
+    ("calls_per_second", "max_duration_seconds", "barred_types", "barred_destinations", "calls_abroad"): _limits,
     ("max_rate",): _max_rate,
 }

@@ -202,10 +202,13 @@ def _facts(each: Any) -> dict[str, Any]:
         "media": each.media,
         "srtp": each.srtp,
         "number_format": each.number_format,
-        "calls_per_second": each.calls_per_second,
+        "calls_per_second": each.pace,
+        "most_calls_per_second": each.calls_per_second,
         "max_duration_seconds": each.max_duration_seconds,
         "max_rate_per_minute": None if limit is None else decimal_text(limit),
         "barred_types": each.barred_types,
+        "barred_destinations": each.barred_destinations,
+        "calls_abroad": each.calls_abroad,
         "old_password_until": each.old_valid_until.isoformat() if each.old_valid_until else "",
     }
     return facts | (_registration(registered) if registered else {"registered_from": ""})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trunkline.domain import emergency, numbers
+from trunkline.domain.barring import why_barred
 from trunkline.domain.caller_id import CallerId, set_caller_id
 from trunkline.domain.directory import BundleFacts, Directory, PriceBook, ProfileFacts, Usage
 from trunkline.domain.rating import Rate
@@ -179,8 +180,8 @@ def _check_barring(decision: Decision, profile: ProfileFacts, rate: Rate) -> Non
     limit = profile.max_rate_per_minute_micros
     if limit is not None and rate.rate_per_minute_micros > limit:
         raise _Refused("too_dear", f"the limit is {limit} micro-{profile.currency} a minute")
-    if profile.barred_types and (kind := numbers.number_type(decision.number)) in profile.barred_types:
-        raise _Refused("barred", f"{kind} numbers are switched off")
+    if why := why_barred(decision.number, profile):
+        raise _Refused("barred", why)
     decision.note("barring", "allowed")
 
 

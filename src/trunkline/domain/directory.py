@@ -59,6 +59,8 @@ class ProfileFacts:
     max_rate_per_minute_micros: int | None = None
     max_duration_seconds: int = 4 * 3600
     barred_types: frozenset[str] = frozenset()
+    barred_destinations: frozenset[str] = frozenset()
+    calls_abroad: bool = True
     ip_auth_address: str = ""
     ip_auth_port: int = 0
     manager_purse_id: int = 0

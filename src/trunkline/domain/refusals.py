@@ -65,7 +65,7 @@ _ROWS = (
         "Too Many Calls Per Second",
         42,
         "calls per second",
-        "The PBX starts calls faster than the SIP Profile may. Slow it down, or ask the operator for a higher limit.",
+        "The PBX starts calls faster than the SIP Profile may. Slow it down, or see the limit under Barring and limits.",
         retry_after_seconds=1,
     ),
     Refusal(
@@ -103,7 +103,7 @@ _ROWS = (
         "Destination Barred",
         57,
         "destination barred",
-        "This kind of number is switched off for the SIP Profile. Ask the operator if you need it.",
+        "This destination or kind of number is switched off for the SIP Profile. An administrator switches it on under Barring and limits.",
     ),
     Refusal(
         "name_called",
@@ -175,7 +175,7 @@ _ROWS = (
         "Rate Above Limit",
         57,
         "rate above the profile's limit",
-        "The rate is above the highest rate per minute that the SIP Profile allows. Ask the operator to raise the limit.",
+        "The rate is above the highest rate per minute that the SIP Profile allows. An administrator raises it under Barring and limits.",
     ),
     Refusal(
         "no_carrier",

@@ -17,6 +17,7 @@ AREAS = (
     "trunkline.manager.channels",
     "trunkline.manager.bundles",
     "trunkline.manager.profile_credit",
+    "trunkline.manager.barring",
     "trunkline.manager.deletion",
     "trunkline.manager.top_up",
     "trunkline.manager.payment_methods",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trunkline.domain import barring
 from trunkline.domain.channels import MOST_CHANNELS
 from trunkline.domain.credentials import Draw, ha1, new_password, new_sip_user
 from trunkline.domain.errors import Conflict, Invalid
@@ -23,8 +24,6 @@ from trunkline.usecases.till import open_till
 
 MOST_CALLS_PER_SECOND = 1000
 LONGEST_CALL_SECONDS = 24 * 3600
-BARRED_AT_FIRST = ("premium", "satellite", "international_network")
-CAN_BE_BARRED = (*BARRED_AT_FIRST, "shared_cost", "toll_free", "mobile", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def create_profile(
             sip_user=sip_user,
             password_sealed=sealing.seal(password),
             ha1=ha1(sip_user, sip_domain, password),
-            barred_types=list(BARRED_AT_FIRST),
+            barred_types=list(barring.AT_FIRST),
             created_at=now,
         )
         ChannelUse.objects.create(profile=profile)
@@ -150,14 +149,16 @@ def set_limits(
     calls_per_second: int | None = None,
     max_duration_seconds: int | None = None,
     barred_types: tuple[str, ...] | None = None,
+    barred_destinations: tuple[str, ...] | None = None,
+    calls_abroad: bool | None = None,
 ) -> None:
-    """None: as it is."""
+    """By the operator. None: as it is. What a company sets for itself: `usecases.barring`."""
     _check_range("calls_per_second", calls_per_second, MOST_CALLS_PER_SECOND)
     _check_range("max_duration_seconds", max_duration_seconds, LONGEST_CALL_SECONDS)
-    for kind in barred_types or ():
-        _check_choice("barred_types", kind, list(CAN_BE_BARRED))
-    barred = None if barred_types is None else sorted(set(barred_types))
-    new = _given(calls_per_second=calls_per_second, max_duration_seconds=max_duration_seconds, barred_types=barred)
+    barred = None if barred_types is None else barring.check_types(barred_types)
+    places = None if barred_destinations is None else barring.check_destinations(barred_destinations)
+    about = {"barred_types": barred, "barred_destinations": places, "calls_abroad": calls_abroad}
+    new = _given(calls_per_second=calls_per_second, max_duration_seconds=max_duration_seconds, **about)
     with work(now=now, by=by) as doing:
         change(doing, lock_profile(doing, profile_id), "limits", **new)
 

@@ -88,6 +88,7 @@ SENTENCES = {f"{kind}.{how}": text.format(what) for kind, what in _OF_TERMS.item
     "price_list.echo_number": "Set the number of the echo test",
     "price_list.import": "Imported prices",
     "prices.recommend": "Set the recommended amounts",
+    "profile.barring": "Changed what may be called, how dear and how fast",
     "profile.caller_id": "Changed the Caller ID",
     "profile.caller_id_by_country": "Changed a Caller ID by country",
     "profile.channels": "The number of channels changed",

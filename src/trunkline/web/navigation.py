@@ -32,7 +32,7 @@ TOOLBAR = (
     Place(
         "Features",
         "features",
-        ("features", "trunk", "profile", "channels", "bundles", "incoming", "caller_id", "number", "landline", "schematic"),
+        ("features", "trunk", "profile", "channels", "bundles", "barring", "incoming", "caller_id", "number", "landline", "schematic"),
     ),
     Place("Credit", "credit", ("credit", "payment", "recharge")),
     Place("Reports", "reports", ("reports", "archive"), Audience.REPORTS),
@@ -61,7 +61,7 @@ CREDIT = (
     Place("Letters", "credit_notices"),
 )
 PROFILE = (
-    Place("Profile", "profile", ("profile", "channels", "bundles", "incoming", "caller_id")),
+    Place("Profile", "profile", ("profile", "channels", "bundles", "barring", "incoming", "caller_id")),
     Place("Authentication details", "profile_authentication", ("profile_authentication", "profile_password", "profile_ip")),
     Place("PBX setup", "profile_setup", ("profile_setup",)),
     Place("Try a number", "profile_try", ("profile_try",)),

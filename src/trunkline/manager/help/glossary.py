@@ -27,7 +27,10 @@ TERMS = (
         "Adds Credit by itself when less than a threshold is left: to a SIP Profile from the Manager's Credit, to the Manager from a stored payment "
         "method; up to a limit for each month.",
     ),
-    Term("barring", "Kinds of numbers that are switched off for a SIP Profile, and the highest price per minute that it may pay."),
+    Term(
+        "barring",
+        "What a SIP Profile does not call: kinds of numbers and destinations that are switched off, and what costs more a minute than it may pay.",
+    ),
     Term(
         "business account",
         "A name that belongs to the company, such as Architects.Sales. Added to a SIP Profile its calls ring in the PBX, and nobody can "

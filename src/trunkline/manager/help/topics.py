@@ -40,6 +40,7 @@ TOPICS = (
     ),
     Topic("bundles", "Minute bundles", "Minutes to one country, paid ahead for 30 days.", "trunks", ("bundles",)),
     Topic("profile-credit", "Credit for outgoing calls", "What a profile's calls are paid from.", "trunks", ("profile_credit", "profile_recharge")),
+    Topic("barring", "Barring and limits", "What a profile does not call, and how dear and how fast it calls.", "trunks", ("barring",)),
     Topic("delete-profile", "Delete a SIP Profile", "What happens to its Credit, numbers and records.", "trunks", ("profile_delete",)),
     Topic("incoming", "Incoming calls", "Which numbers and names ring in a PBX.", "trunks", ("incoming",)),
     Topic("caller-id", "Caller ID", "Which number the called person sees.", "trunks", ("caller_id",)),

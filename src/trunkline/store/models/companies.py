@@ -83,10 +83,13 @@ class Profile(models.Model):
     srtp = models.CharField(max_length=8, choices=Srtp.choices, default=Srtp.AUTO)
     number_format = models.CharField(max_length=8, choices=NumberFormat.choices, default=NumberFormat.E164)
     caller_id = models.CharField(max_length=16, blank=True, help_text="E.164 digits shown on outgoing calls; empty: anonymous")
-    calls_per_second = models.PositiveIntegerField(default=20)
+    calls_per_second = models.PositiveIntegerField(default=20, help_text="what the operator allows")
+    own_calls_per_second = models.PositiveIntegerField(null=True, help_text="the company's own, lower limit; empty: none")
     max_rate_per_minute_micros = models.BigIntegerField(null=True, help_text="dearer calls are barred")
     max_duration_seconds = models.PositiveIntegerField(default=4 * 3600)
     barred_types = models.JSONField(default=list, help_text="number types barred: premium, satellite, international_network")
+    barred_destinations = models.JSONField(default=list, help_text="barred countries, NG, and beginnings of numbers, +4470")
+    calls_abroad = models.BooleanField(default=True, help_text="to other countries than the Manager's")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -104,6 +107,11 @@ class Profile(models.Model):
                 | Q(ip_auth_address__isnull=False, ip_auth_port__isnull=False, ip_auth_port__gte=1, ip_auth_port__lte=65535),
             ),
         ]
+
+    @property
+    def pace(self) -> int:
+        """Calls per second that may be begun."""
+        return min(self.calls_per_second, self.own_calls_per_second or self.calls_per_second)
 
 
 class ChannelUse(models.Model):
