@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,6 +39,19 @@ def filled(path: str, samples: dict[str, object]) -> str:
         assert name in samples, f"{path}: add a sample of {name} to tests/web/cast.py"
         path = path.replace(f"<{parameter}>", str(samples[name]))
     return path
+
+
+def takes(view: Callable[..., Any], method: str) -> bool:
+    """As the view says itself: nobody has to be signed in to know it, and no answer is taken for something else."""
+    step: Any = view
+    while step is not None:
+        if kind := getattr(step, "view_class", None):
+            return hasattr(kind, method.lower())
+        allowed = inspect.getclosurevars(step).nonlocals.get("request_method_list") if inspect.isfunction(step) else None
+        if allowed is not None:
+            return method in allowed
+        step = getattr(step, "__wrapped__", None)
+    return True
 
 
 OF_COMPANY = tuple(audience for audience in Audience if audience.of_company)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ninja import Schema
 
-from tests.web.test_access import routes
+from tests.web.test_access import routes, takes
 from trunkline.api import documentation
 from trunkline.web.access import Audience
 
@@ -36,6 +34,7 @@ def test_the_operations_that_are_named_exist_and_change_something() -> None:
     named = [name for _, operations in rows for name in re.findall(r"`(\w+)`", operations)]
     assert all(re.search(r"`\w+`", operations) for _, operations in rows)
     assert set(named) <= methods.keys()
+    assert set(_names(_section(BY_API) + _section(BY_BROWSER))) <= methods.keys()
     changing = {name for name, method in methods.items() if method != "get" and not re.search("preview|dry_run", name)}
     assert changing - set(named) == set()
 
@@ -44,19 +43,8 @@ def _changing_paths() -> Iterator[str]:
     """Of all that people of a company can send a form to."""
     for path, route in routes():
         audience: Audience = route.callback.audience  # type: ignore[attr-defined]
-        if (audience.of_company or audience is Audience.SIGNED_IN) and _takes_post(route.callback):
+        if (audience.of_company or audience is Audience.SIGNED_IN) and takes(route.callback, "POST"):
             yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
-
-
-def _takes_post(view: Callable[..., Any]) -> bool:
-    """Unless it is marked as one that only shows."""
-    step: Any = view
-    while step is not None:
-        allowed = inspect.getclosurevars(step).nonlocals.get("request_method_list") if inspect.isfunction(step) else None
-        if allowed is not None:
-            return "POST" in allowed
-        step = getattr(step, "__wrapped__", None)
-    return True
 
 
 def _fits(path: str, pattern: str) -> bool:
@@ -74,6 +62,11 @@ def _paths(section: str) -> list[str]:
     """Of the first column."""
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     return [path for cell in cells for path in re.findall(r"`(/[^`]*)`", cell)]
+
+
+def _names(text: str) -> list[str]:
+    """Of operations, wherever they are named."""
+    return re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text)
 
 
 def test_no_two_shapes_have_one_name() -> None:

@@ -19,7 +19,7 @@ from tests.store.many_postings import Moves, move
 from tests.web.cast import Cast, join, signed_in, staff
 from tests.web.crowd import Crowd
 from tests.web.crowd_operator import Operators
-from tests.web.test_access import filled, routes
+from tests.web.test_access import filled, routes, takes
 from trunkline.api import documentation
 from trunkline.domain.money import MICROS
 from trunkline.domain.months import Month
@@ -130,7 +130,7 @@ class Walk:
             move(Moves(key, debit, credit, kind, number, amount), *self.booking)
 
     def pages(self) -> list[Page]:
-        """All that answer a GET, and not only a POST, but for `NO_PAGES`."""
+        """All that answer a GET, but for `NO_PAGES`."""
         return [*self._pages(self.administrator, OF_COMPANY), *self._pages(self.operator, OF_STAFF), *self._of_api()]
 
     @cached_property
@@ -150,9 +150,9 @@ class Walk:
         return client
 
     def _pages(self, client: Client, audiences: tuple[Audience, ...]) -> list[Page]:
-        found = [(path, route.name or "") for path, route in routes() if route.callback.audience in audiences]  # type: ignore[attr-defined]
-        pages = [Page(name, self._path(path, name), client) for path, name in found if name not in NO_PAGES and not name.startswith("mfa_")]
-        return [page for page in pages if client.get(page.path).status_code != 405]
+        shown = [(path, route) for path, route in routes() if route.callback.audience in audiences and takes(route.callback, "GET")]  # type: ignore[attr-defined]
+        found = [(path, route.name or "") for path, route in shown]
+        return [Page(name, self._path(path, name), client) for path, name in found if name not in NO_PAGES and not name.startswith("mfa_")]
 
     def _of_api(self) -> list[Page]:
         """By its description, which is made of the operations themselves."""
