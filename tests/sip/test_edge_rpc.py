@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -117,22 +119,31 @@ async def test_forgetting(edge: EdgeInstance) -> None:
         assert len(edge.callcontrol.asked("who")) == asked + 2
 
 
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of somebody who takes everything and answers nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.4", 0))
+        yield "{}:{}".format(*bound.getsockname())
+
+
 @scenario
-async def test_carriers_are_probed(edge: EdgeInstance) -> None:
+async def test_carriers_are_probed(edge: EdgeInstance, silent: str) -> None:
     async with carrier(edge) as answering, carrier(edge, host="127.0.0.3") as refusing:
         refusing.options_status = 503
-        listed = [(3, f"sip:{answering.wire.local}"), (9, f"sip:{refusing.wire.local}")]
+        listed = [(3, f"sip:{answering.wire.local}"), (9, f"sip:{refusing.wire.local}"), (12, f"sip:{silent}")]
         edge.probe(listed)
         await answering.expect_request("OPTIONS", within=15)
         assert (await reported(edge, id=9, up=0))["status"] == 503
         assert await reported(edge, id=3, up=1)
+        assert (await reported(edge, id=12, up=0, within=60.0))["status"] == 408  # what Kamailio makes of silence
         refusing.options_status = 404  # it does not like the OPTIONS, but it is there
         assert (await reported(edge, id=9, up=1))["status"] == 404
 
 
-async def reported(edge: EdgeInstance, **fields: int) -> Json:
+async def reported(edge: EdgeInstance, within: float = 25.0, **fields: int) -> Json:
     """In a thread: the agents must go on answering."""
-    return await asyncio.to_thread(edge.callcontrol.wait_for, "carrier", 25.0, **fields)
+    return await asyncio.to_thread(edge.callcontrol.wait_for, "carrier", within, **fields)
 
 
 def test_kamailio_away(edge: EdgeInstance) -> None:
