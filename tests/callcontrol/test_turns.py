@@ -288,6 +288,30 @@ def test_an_older_register_that_comes_late_changes_nothing() -> None:
     assert Registration.objects.get().contact == "sip:s@192.0.2.9:5062"
 
 
+def test_what_a_pbx_offers_is_remembered_until_another_kind_of_device_registers() -> None:
+    """R10.2, also over a crash."""
+    [profile] = make_company()
+    table = Table()
+
+    def offered() -> tuple[bool | None, bool | None]:
+        binding = table.desk.directory.binding(profile.id, table.now_us)
+        assert binding is not None
+        return Registration.objects.get().srtp_offered, binding.srtp_offered
+
+    register(table, profile, src="tls:192.0.2.9:40000", ua="Asterisk PBX 22.10.0")
+    assert offered() == (None, None)
+    table.verdict(profile, srtp=1)
+    table.crash()
+    assert offered() == (True, True)
+    register(table, profile, src="tls:192.0.2.9:40001", ua="Asterisk PBX 22.10.0", cseq=2)
+    table.verdict(profile, srtp=-1)
+    assert offered() == (True, True)
+    table.verdict(profile, srtp=0)
+    assert offered() == (False, False)
+    register(table, profile, src="tls:192.0.2.9:40001", ua="3CXPhoneSystem 20.0", cseq=3)
+    assert offered() == (None, None)
+
+
 def test_the_old_password_leaves_a_trace() -> None:
     [profile] = make_company()
     register(Table(), profile, old=1)

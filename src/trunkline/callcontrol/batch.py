@@ -55,6 +55,8 @@ LATE_CUT_US = MICROSECONDS
 QUESTION_LIFE_US = 1_200_000
 """An older question is not answered: its asker has given up, or is about to."""
 ABANDONED_KEPT = 10_000
+NO_OFFER = -1
+"""The INVITE came without a description of media: it says nothing about SRTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +337,7 @@ class Turn:
             caller=question.from_user,
             asserted=question.pai,
             anonymous=bool(question.anonymous),
-            srtp_offered=bool(question.srtp),
+            srtp_offered=question.srtp > 0,
             too_fast=too_fast,
         )
 
@@ -346,6 +348,8 @@ class Turn:
             return
         if question.key in self.desk.abandoned or self.now_us - question.at > QUESTION_LIFE_US:
             return
+        if question.from_kind == "profile" and question.srtp != NO_OFFER:
+            self.desk.registrar.note_offer(question.from_id, self.writes, srtp=attempt.srtp_offered)
         usage = Usage(self.book.purses, self.channels)
         decision = decide(attempt, self.desk.directory, usage)
         ref = self.desk.new_ref(self.now_us)
@@ -437,5 +441,6 @@ def _route(route: Route) -> dict[str, Any]:
         "auth": route.auth,
         "carrier": route.carrier_id,
         "srtp": route.srtp,
+        "after_488": int(route.after_488),
         "announce": int(route.announced),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class Registrar:
         """At start, rows in `hotpath.REGISTRATION_COLUMNS` order."""
         self.directory.load_registrations(rows)
         for row in rows:
-            profile_id, contact, _, _, _, _, call_id, cseq, since_us, _, expires_us, displaced, displaced_us = row
+            profile_id, contact, _, _, _, _, call_id, cseq, since_us, _, expires_us, displaced, displaced_us, _ = row
             self._devices[profile_id] = _Device(contact, call_id, cseq, since_us, expires_us, displaced, displaced_us)
 
     def registered(self, event: Registered, writes: Writes) -> None:
@@ -67,11 +67,20 @@ class Registrar:
         if known is not None and known.expires_us > event.at:
             self._take_over(device, known, event.at)
         self._devices[event.p] = device
-        self.directory.registrations[event.p] = Binding(event.contact, event.src, device.expires_us)
+        before = self.directory.registrations.get(event.p)
+        offered = before.srtp_offered if before is not None and before.user_agent == event.ua[:200] else None
+        self.directory.registrations[event.p] = Binding(event.contact, event.src, device.expires_us, event.ua[:200], offered)
         writes.registrations.append((
             event.p, event.contact, event.src[:80], event.sock[:80], bool(event.nat), event.ua[:200], event.call_id, event.cseq,
-            device.since_us, event.at, device.expires_us, device.displaced_contact, device.displaced_us,
+            device.since_us, event.at, device.expires_us, device.displaced_contact, device.displaced_us, offered,
         ))  # fmt: skip
+
+    def note_offer(self, profile_id: int, writes: Writes, *, srtp: bool) -> None:
+        """A PBX makes a call: what it offers it gets (SPEC R10.2), until another kind of device registers."""
+        known = self.directory.registrations.get(profile_id)
+        if known is not None and known.srtp_offered is not srtp:
+            self.directory.registrations[profile_id] = replace(known, srtp_offered=srtp)
+            writes.srtp_offered.append((srtp, profile_id))
 
     @staticmethod
     def _take_over(device: _Device, known: _Device, at_us: int) -> None:

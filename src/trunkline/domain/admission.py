@@ -13,9 +13,10 @@ from trunkline.domain import emergency, numbers
 from trunkline.domain.barring import why_barred
 from trunkline.domain.caller_id import CallerId, set_caller_id
 from trunkline.domain.directory import BundleFacts, Directory, PriceBook, ProfileFacts, Usage
+from trunkline.domain.media_encryption import towards_pbx, unacceptable
 from trunkline.domain.rating import Rate
 from trunkline.domain.refusals import REFUSALS, Refusal
-from trunkline.domain.routing import Route, carrier_routes, echo_route, pbx_route
+from trunkline.domain.routing import Route, carrier_routes, echo_route, pbx_routes
 
 RING_SECONDS = 180
 """How long a call may ring: RFC 3261 16.6 wants more than three minutes at most, telephone networks give up at two to three."""
@@ -146,8 +147,8 @@ def _check_open(decision: Decision, profile: ProfileFacts) -> None:
         raise _Refused("suspended", "suspended by the operator")
     if profile.channels == 0:
         raise _Refused("profile_inactive", "no calling channels")
-    if profile.srtp == "force" and not decision.attempt.srtp_offered:
-        raise _Refused("srtp_required", "the offer has no SRTP")
+    if name := unacceptable(profile.srtp, offered=decision.attempt.srtp_offered):
+        raise _Refused(name, f"the PBX offers {'SRTP' if decision.attempt.srtp_offered else 'RTP'}")
     if decision.attempt.too_fast:
         raise _Refused("too_fast", f"more than {profile.calls_per_second} calls a second")
     decision.note("subscription", f"{profile.channels} channels")
@@ -223,8 +224,10 @@ def _reach_callee(decision: Decision, directory: Directory) -> None:
     binding = directory.binding(callee.profile_id, decision.attempt.at_us)
     if binding is None:
         raise _Refused("not_reachable", f"the PBX of {callee.name} is not registered")
-    decision.routes = (pbx_route(decision.number, decision.shown, callee, binding, directory.sip_domain),)
+    agreed = towards_pbx(callee.srtp, binding)
+    decision.routes = pbx_routes(decision.number, decision.shown, callee, binding, directory.sip_domain, agreed=agreed)
     decision.note("route", f"PBX of {callee.name} at {binding.via or binding.contact}")
+    decision.note("media", f"PBX of {callee.name} gets {agreed if decision.media == 'relay' else 'what the other side offers'}")
 
 
 def _check_channels(decision: Decision, usage: Usage) -> None:

@@ -73,11 +73,14 @@ class ProfileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a PBX can be reached. `via`: the address that requests are really sent to when it isn't the contact's own (NAT, TCP)."""
+    """Where a PBX can be reached. `via`: the address that requests are really sent to when it isn't the contact's own (NAT, TCP). `srtp_offered`:
+    whether its last own call offered SRTP; None: it has made none yet."""
 
     contact: str
     via: str = ""
-    srtp: bool = False
+    transport: str = "udp"
+    user_agent: str = ""
+    srtp_offered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

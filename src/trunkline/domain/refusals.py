@@ -151,6 +151,15 @@ _ROWS = (
         "This SIP Profile accepts encrypted media only. Switch SRTP on in the PBX.",
     ),
     Refusal(
+        "srtp_forbidden",
+        "C20",
+        488,
+        "Not Acceptable Here",
+        88,
+        "SRTP forbidden",
+        "This SIP Profile accepts media without encryption only. Switch SRTP off in the PBX for this trunk.",
+    ),
+    Refusal(
         "emergency",
         "C14",
         503,

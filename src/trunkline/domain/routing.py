@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.domain import numbers
 from trunkline.domain.directory import Binding, CarrierChoice, CarrierFacts, Directory, ProfileFacts
+from trunkline.domain.media_encryption import Agreed
 
 MOST_ROUTES = 4
 ANONYMOUS = "sip:anonymous@anonymous.invalid"
@@ -15,7 +16,8 @@ _URI = re.compile(r"(sips?):(?:[^@]*@)?([^@]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One place to try. Fields as in the edge protocol's `routes`; `name` is for the trace."""
+    """One place to try. Fields as in the edge protocol's `routes`; `name` is for the trace. `after_488`: only if the one before it refused its
+    media."""
 
     name: str
     uri: str
@@ -27,6 +29,7 @@ class Route:
     auth: tuple[str, str] | None = None
     carrier_id: int = 0
     srtp: str = "same"
+    after_488: bool = False
     announced: bool = False
 
 
@@ -78,17 +81,18 @@ def echo_route(directory: Directory) -> Route:
     return Route(name="echo test", uri=directory.echo_uri, from_uri=ANONYMOUS, srtp="rtp", announced=True)
 
 
-def pbx_route(number: str, shown: str, callee: ProfileFacts, binding: Binding, domain: str) -> Route:
+def pbx_routes(number: str, shown: str, callee: ProfileFacts, binding: Binding, domain: str, *, agreed: Agreed) -> tuple[Route, ...]:
     """The INVITE of guide 8.2.1: the registered contact with its parameters kept and its user part replaced by the number."""
     user = _as_wanted(number, callee)
-    return Route(
+    route = Route(
         name=f"PBX of {callee.name}",
         uri=replace_user(binding.contact, user),
         dst=binding.via,
         from_uri=shown_uri(shown, domain),
         to_uri=f"sip:{user}@{domain}",
-        srtp="srtp" if binding.srtp else "rtp",
+        srtp="srtp" if agreed.srtp else "rtp",
     )
+    return (route, replace(route, srtp="rtp", after_488=True)) if agreed.falls_back else (route,)
 
 
 def shown_uri(shown: str, domain: str) -> str:

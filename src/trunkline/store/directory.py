@@ -51,13 +51,15 @@ class Registered:
     contact: str
     source: str
     expires_us: int
+    user_agent: str = ""
+    srtp_offered: bool | None = None
 
     def binding(self) -> Binding:
         """Where to send a request: where the REGISTER came from. That is the connection, the pinhole, or, of a directly connected PBX, what its
         Contact says. A name in a Contact could lead anywhere."""
         transport, address = self.source.split(":", 1)
         suffix = "" if transport == "udp" else f";transport={transport}"
-        return Binding(self.contact, via=f"sip:{address}{suffix}")
+        return Binding(self.contact, f"sip:{address}{suffix}", transport, self.user_agent, self.srtp_offered)
 
 
 class StoreDirectory:
@@ -148,8 +150,9 @@ class StoreDirectory:
 
     def load_registrations(self, rows: list[tuple[Any, ...]]) -> None:
         """At start: what is registered, in `hotpath.REGISTRATION_COLUMNS` order."""
-        for profile_id, contact, source, *_, expires_us, _, _ in rows:
-            self.registrations[profile_id] = Registered(contact, source, expires_us)
+        for profile_id, contact, source, _, _, user_agent, *_, expires_us, _, _, srtp_offered in rows:
+            offered = None if srtp_offered is None else bool(srtp_offered)
+            self.registrations[profile_id] = Registered(contact, source, expires_us, user_agent, offered)
 
     # Loading
 

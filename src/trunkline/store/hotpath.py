@@ -38,7 +38,7 @@ RECORD_COLUMNS = (
 )
 REGISTRATION_COLUMNS = (
     "profile_id, contact, source, socket, behind_nat, user_agent, call_id, cseq, since_us, refreshed_us, expires_us, "
-    "displaced_contact, displaced_us"
+    "displaced_contact, displaced_us, srtp_offered"
 )
 
 
@@ -79,6 +79,7 @@ INSERT_POSTING = _insert("store_posting", "key, debit_id, credit_id, amount, kin
 UPDATE_PURSE = "UPDATE store_account SET balance = ?, held = ? WHERE id = ?"
 UPDATE_CHANNELS = "UPDATE store_channeluse SET in_use = ? WHERE profile_id = ?"
 UPSERT_REGISTRATION = _upsert("store_registration", REGISTRATION_COLUMNS, "profile_id")
+SRTP_OFFERED = "UPDATE store_registration SET srtp_offered = ? WHERE profile_id = ?"
 DELETE_REGISTRATION = "DELETE FROM store_registration WHERE profile_id = ?"
 UPSERT_POSITION = _upsert("store_journalposition", "edge, file, offset_bytes", "edge, file")
 DELETE_POSITION = "DELETE FROM store_journalposition WHERE edge = ? AND file = ?"
@@ -99,6 +100,7 @@ class Writes:
     entries: list[Entry] = field(default_factory=list)
     registrations: list[Row] = field(default_factory=list)
     registrations_gone: list[Row] = field(default_factory=list)
+    srtp_offered: list[Row] = field(default_factory=list)
     positions: list[Row] = field(default_factory=list)
     positions_gone: list[Row] = field(default_factory=list)
     old_passwords: list[Row] = field(default_factory=list)
@@ -149,6 +151,7 @@ class HotPath:
         self._write_usage(usage_of(RECORD_COLUMNS, writes.records))
         self._many(UPSERT_REGISTRATION, writes.registrations)
         self._many(DELETE_REGISTRATION, writes.registrations_gone)
+        self._many(SRTP_OFFERED, writes.srtp_offered)
         self._many(UPSERT_POSITION, writes.positions)
         self._many(DELETE_POSITION, writes.positions_gone)
         self._many(OLD_HA1_USED, writes.old_passwords)

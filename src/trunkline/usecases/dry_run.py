@@ -37,7 +37,7 @@ class DryRun:
 def dry_run(
     *, engines_now: datetime, profile_id: int, dialled: str, caller: str = "", anonymous: bool = False, srtp: bool = True
 ) -> DryRun:
-    """What would happen if the PBX of this profile dialled this now. `srtp`: it offers encrypted media."""
+    """What would happen if the PBX of this profile dialled this now. `srtp`: it offers encrypted media, unless the profile forbids that."""
     dialled, caller = dialled.strip(), caller.strip()
     for field, text in (("number", dialled), ("caller", caller)):
         if len(text) > LONGEST_NUMBER or not text.isprintable():
@@ -49,8 +49,10 @@ def dry_run(
         raise NotFound(f"There is no SIP Profile {profile_id}.")
     at_us, number = microseconds(engines_now), numbers.to_e164(dialled, country) or ""
     directory = NarrowDirectory(number, sip_domain=load_settings().sip_domain, echo_uri="sip:echo.invalid", now_us=at_us)
-    attempt = Attempt("profile", profile_id, dialled, at_us, caller=caller, anonymous=anonymous, srtp_offered=srtp)
-    usage = _usage(directory.profile(profile_id), _callee(directory, number))
+    caller_profile = directory.profile(profile_id)
+    offered = srtp and (caller_profile is None or caller_profile.srtp != "forbid")
+    attempt = Attempt("profile", profile_id, dialled, at_us, caller=caller, anonymous=anonymous, srtp_offered=offered)
+    usage = _usage(caller_profile, _callee(directory, number))
     decision = decide(attempt, directory, usage)
     return DryRun(decision, at_us, *_lasting(decision, usage))
 
@@ -72,7 +74,7 @@ def _callee(directory: NarrowDirectory, number: str) -> ProfileFacts | None:
     if profile_id is None:
         return None
     for each in Registration.objects.filter(profile_id=profile_id):
-        directory.registrations[profile_id] = Registered(each.contact, each.source, each.expires_us)
+        directory.registrations[profile_id] = Registered(each.contact, each.source, each.expires_us, each.user_agent, each.srtp_offered)
     return directory.profile(profile_id)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import KSR
 
-from . import breaker, directory, registrar, routes
+from . import breaker, directory, media, registrar, routes
 from .answers import call_control_away, reply, source_address
 from .hiding import note_real_address
 from .identity import challenge, challenge_stranger, may_hear, proven
@@ -71,8 +71,14 @@ def admit(kind: str, ident: int) -> None:
         ask(
             f'"q":"admit","key":"{key}","from_kind":"{kind}","from_id":{ident},"ruri":{field("$rU")},"to_user":{field("$tU")},'
             f'"from_user":{field("$fU")},"pai":{_asserted()},"anonymous":{_is_anonymous()},"src":"{source_address()}",'
-            f'"call_id":{field("$ci")},"user_agent":{field("$ua")},"srtp":{int("RTP/SAVP" in text("$rb"))},"at":{now_us()}'
+            f'"call_id":{field("$ci")},"user_agent":{field("$ua")},"srtp":{_offers_srtp()},"at":{now_us()}'
         )
+
+
+def _offers_srtp() -> int:
+    """-1: there is no offer yet."""
+    offer = media.description()
+    return int("RTP/SAVP" in offer) if offer else -1
 
 
 def _asserted() -> str:

@@ -265,7 +265,7 @@ def failed() -> None:
     index = int(call.route)
     if status in (401, 407) and routes and _authenticate(call, routes[index]):
         return
-    if _may_try_next(status) and index + 1 < len(routes):
+    if index + 1 < len(routes) and _may_try(routes[index + 1], status):
         _note_tried(index, status)
         _follow(call._replace(route=str(index + 1)), routes, int(pv("$avp(expires)")), first_hop(header_values("Record-Route")))
         return
@@ -275,9 +275,11 @@ def failed() -> None:
     _replace_final(status)
 
 
-def _may_try_next(status: int) -> bool:
+def _may_try(route: dict[str, Any], status: int) -> bool:
     """Never after ringing: somebody may be about to answer, and everything above 5xx is a person's decision."""
-    return (status == 408 or 500 <= status < 600) and not pv("$avp(rang)")
+    if pv("$avp(rang)"):
+        return False
+    return status == 488 if route.get("after_488") else status == 408 or 500 <= status < 600
 
 
 def _replace_final(status: int) -> None:

@@ -21,6 +21,7 @@ TITLES = {
     "barring": "Barring",
     "caller_id": "Caller ID",
     "route": "Way",
+    "media": "Media",
     "channel": "Calling channel",
     "purse": "Who pays",
     "admitted": "Decision",
@@ -78,7 +79,7 @@ def _told(step: str, text: str, seen: Viewpoint) -> str:
     if step == "route" and not text.startswith("PBX of "):
         ways = text.count(",") + 1
         return f"{ways} ways to the telephone network" if ways > 1 else "One way to the telephone network"
-    if seen.other and step in ("route", "channel", "number", "refused") and seen.other in text:
+    if seen.other and step in ("route", "media", "channel", "number", "refused") and seen.other in text:
         return _of_others(step, text)
     return text
 

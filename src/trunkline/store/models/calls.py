@@ -31,6 +31,7 @@ class Registration(models.Model):
     expires_us = models.BigIntegerField()
     displaced_contact = models.CharField(max_length=512, blank=True, help_text="the device that this one took over from")
     displaced_us = models.BigIntegerField(null=True)
+    srtp_offered = models.BooleanField(null=True, help_text="by the last call that this device made; null: it has made none")
 
 
 class LiveCall(models.Model):
