@@ -49,6 +49,13 @@ def test_the_limit_is_of_a_calendar_month_in_the_managers_time_zone(month: date 
     assert found == (Decision(amount) if amount else Decision(0, Wait.MONTH, DECEMBER))
 
 
+@pytest.mark.parametrize(("need", "amount"), [(9, 10), (15, 15), (16, 0), (0, 10)])
+def test_what_is_due_may_take_what_the_month_leaves(need: int, amount: int) -> None:
+    """Amounts of 10, of 30 in a month 15 are spent: 15 pay for what costs 15, and nothing for what costs 16."""
+    found = decided(Rule(5, 10, 30, date(2026, 11, 1), 15), 0, need=need)
+    assert found == (Decision(amount) if amount else Decision(0, Wait.MONTH, DECEMBER))
+
+
 def test_never_more_than_so_many_a_day() -> None:
     often = Rule(5, 10, day=date(2026, 11, 30), day_recharges=MOST_CARD_PAYMENTS_A_DAY)
     assert decided(often, 0) == Decision(0, Wait.DAY, DECEMBER)

@@ -55,14 +55,20 @@ class Recommended:
 
 
 def decide(rule: Rule, *, free_micros: int, now: datetime, zone: tzinfo, most_a_day: int, need_micros: int = 0) -> Decision:
-    """Is it time, and for how much? `need_micros`: something that is due costs this much; so many amounts are recharged as it takes."""
+    """Is it time, and for how much? `need_micros`: something that is due costs this much; so many amounts are recharged as it takes.
+
+    Or what the month's limit leaves, when that pays for what is due.
+    """
     if free_micros >= max(rule.threshold_micros, need_micros):
         return Decision(0, Wait.NOT_LOW)
     if used_today(rule, now, zone) >= most_a_day:
         return Decision(0, Wait.DAY, next_day(now, zone))
-    amount = rule.amount_micros * max(1, -((free_micros - need_micros) // rule.amount_micros))
-    if rule.monthly_limit_micros is not None and used_this_month(rule, now, zone) + amount > rule.monthly_limit_micros:
-        return Decision(0, Wait.MONTH, next_month(now, zone))
+    short = need_micros - free_micros
+    amount = rule.amount_micros * max(1, -(-short // rule.amount_micros))
+    if rule.monthly_limit_micros is not None and amount > (left := rule.monthly_limit_micros - used_this_month(rule, now, zone)):
+        if not 0 < short <= left:
+            return Decision(0, Wait.MONTH, next_month(now, zone))
+        amount = left
     if rule.next_try_at is not None and now < rule.next_try_at:
         return Decision(0, Wait.LATER, rule.next_try_at)
     return Decision(min(amount, MAX_AMOUNT_MICROS))

@@ -40,6 +40,17 @@ def check(doing: Work, manager: Manager, means: Means, amount_micros: int) -> No
     check_limits(limits, amount_micros=amount_micros, bought_micros=bought, currency=manager.currency, verified=_verified(manager))
 
 
+def next_payment(*, now: datetime, manager: Manager, wanted_micros: int, least_micros: int) -> int:
+    """By card, one payment after the other: what the next one may be of all that is wanted.
+
+    Raises OverLimit when not even the least can be paid, in however many.
+    """
+    found = room(now=now, manager=manager)
+    in_all, bought = Limits(None, found.limits.month_micros), found.bought_micros
+    check_limits(in_all, amount_micros=least_micros, bought_micros=bought, currency=manager.currency, verified=_verified(manager))
+    return wanted_micros if found.left_micros is None else min(wanted_micros, found.left_micros)
+
+
 def limits_of(manager: Manager, means: Means) -> Limits:
     """What the operator has set, else the default."""
     verified = _verified(manager)

@@ -15,12 +15,13 @@ import structlog
 
 from trunkline.domain import patience
 from trunkline.domain.errors import Problem
-from trunkline.domain.recharge import Wait
-from trunkline.store import recharges
+from trunkline.domain.payments import OverLimit
+from trunkline.domain.recharge import MOST_CARD_PAYMENTS_A_DAY, Decision, Wait
+from trunkline.store import ledger, recharges
 from trunkline.store.models import Account, Payment, RechargeRule
 from trunkline.store.recharges import Owner
 from trunkline.store.work import By, Work, work
-from trunkline.usecases import notices, recharge_steps as steps
+from trunkline.usecases import notices, purchase_limits, recharge_steps as steps
 
 ASK_AGAIN = timedelta(minutes=2)
 """While a payment is under way; whoever asked for it and died is not waited for longer."""
@@ -70,15 +71,24 @@ class _Claim:
     rule_id: int
     amount_micros: int
     reference: str
+    refused: str = ""
+    """By the purchase limits: nobody need be asked."""
 
 
 def recharge_manager_now(*, now: datetime, by: By, manager_id: int, need_micros: int, charge: ChargeMethod) -> ManagerRecharge:
     """Something due costs `need_micros`, and the Manager's Credit may be less: recharge it by its own rule, as often its amount as it takes.
 
-    Call it outside of transactions. `LATER` and `UNDER_WAY`: it may still be paid, ask again; `IMPOSSIBLE`: not by itself.
+    In as many payments as the purchase limits ask for (R4.3); in none when they don't leave enough for all. Call it outside of
+    transactions. `LATER` and `UNDER_WAY`: it may still be paid, ask again; `IMPOSSIBLE`: not by itself.
     """
-    rule_id = recharges.rule_of_manager(manager_id)
-    return ManagerRecharge(Outcome.IMPOSSIBLE) if rule_id is None else recharge_by_payment(rule_id, now, by, charge, need_micros)
+    answer = ManagerRecharge(Outcome.IMPOSSIBLE)
+    if (rule_id := recharges.rule_of_manager(manager_id)) is None:
+        return answer
+    for _ in range(MOST_CARD_PAYMENTS_A_DAY):
+        answer = recharge_by_payment(rule_id, now, by, charge, need_micros)
+        if answer.outcome is not Outcome.RECHARGED or ledger.free(Account.objects.get(manager=manager_id)) >= need_micros:
+            break
+    return answer
 
 
 def recharge_by_payment(rule_id: int, now: datetime, by: By, charge: ChargeMethod, need_micros: int = 0) -> ManagerRecharge:
@@ -94,6 +104,7 @@ def _claim(owner: Owner, rule_id: int, now: datetime, by: By, need_micros: int) 
     """From now on this payment is under way, whatever becomes of us. A company that is suspended waits, as in `recharges.due`."""
     if owner.manager.is_suspended:
         return ManagerRecharge(Outcome.LATER)
+    refused = ""
     with work(now=now, by=by) as doing:
         purse, _, rule = steps.lock(doing, owner, rule_id)
         if rule.pending_micros:
@@ -107,10 +118,20 @@ def _claim(owner: Owner, rule_id: int, now: datetime, by: By, need_micros: int) 
                 steps.note_wait(doing, owner, rule, purse, decision)
                 return ManagerRecharge(_OF_WAIT[decision.wait], decision.until)
             rule.recharges += 1
-            rule.pending_micros = decision.amount_micros
+            rule.pending_micros, refused = _next_payment(owner, decision, now, short_micros=need_micros - ledger.free(purse))
         rule.next_try_at = now + ASK_AGAIN
         rule.save()
-    return _Claim(rule.pk, rule.pending_micros, _payment_reference(rule))
+    return _Claim(rule.pk, rule.pending_micros, _payment_reference(rule), refused)
+
+
+def _next_payment(owner: Owner, decision: Decision, now: datetime, *, short_micros: int) -> tuple[int, str]:
+    """Its amount, and why the purchase limits refuse it. Nobody pays for a part of what is due that would lapse all the same."""
+    wanted = decision.amount_micros
+    least = short_micros if short_micros > 0 else wanted
+    try:
+        return purchase_limits.next_payment(now=now, manager=owner.manager, wanted_micros=wanted, least_micros=least), ""
+    except OverLimit as problem:
+        return wanted, str(problem)
 
 
 _OF_WAIT = {Wait.NOT_LOW: Outcome.ENOUGH, Wait.LATER: Outcome.LATER, Wait.DAY: Outcome.LATER, Wait.MONTH: Outcome.IMPOSSIBLE}
@@ -118,6 +139,8 @@ _OF_WAIT = {Wait.NOT_LOW: Outcome.ENOUGH, Wait.LATER: Outcome.LATER, Wait.DAY: O
 
 def _ask(owner: Owner, claim: _Claim, now: datetime, by: By, charge: ChargeMethod) -> tuple[str, str]:
     """The payment's state, and its failure or where the payer goes on. What can't be known yet is `PROCESSING`."""
+    if claim.refused:
+        return Payment.State.FAILED, claim.refused
     _, rule = recharges.owner_of(claim.rule_id)
     method = recharges.method_for(rule, owner.manager)
     if method is None:
