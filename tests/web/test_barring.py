@@ -52,7 +52,8 @@ def test_premium_satellite_and_international_networks_are_off_at_first(cast: Cas
     boxes = re.findall(r'<input type="checkbox" name="kinds" value="(\w+)"[^>]*?( checked)?>', text)
     assert {kind for kind, ticked in boxes if not ticked} == set(AT_FIRST)
     assert "The operator allows 20." in text
-    assert "only numbers in United States" in text
+    assert "In USD." in text
+    assert "only numbers of your own country, United States, are called" in text
     assert f'href="{page(cast)}"' in client.get(f"/trunks/{cast.company.profile_ids[0]}").content.decode()
 
 

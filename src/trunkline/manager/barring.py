@@ -16,7 +16,7 @@ from trunkline.domain.barring import CAN_BE_BARRED, check_destinations
 from trunkline.domain.errors import Invalid
 from trunkline.manager import scope
 from trunkline.manager.profile import page_of
-from trunkline.store.models import Profile
+from trunkline.store.models import Manager, Profile
 from trunkline.usecases.barring import set_barring
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
@@ -61,7 +61,7 @@ class BarringForm(PageForm):
         choices=list(KINDS.items()),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Landlines always may. Where a country's numbers don't tell mobiles from landlines, as in North America, neither is barred.",
+        help_text="Landlines can always be called, and mobiles where a country's numbers don't tell the two apart, as in North America.",
     )
     calls_abroad = forms.BooleanField(label="Calls to other countries", required=False)
     barred_destinations = DestinationsField(
@@ -71,14 +71,15 @@ class BarringForm(PageForm):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
         help_text="One a line: a country, such as Cuba, or the beginning of numbers, such as +4470.",
     )
-    max_rate_per_minute_micros = AmountField(
-        label="Highest price per minute", required=False, help_text="Dearer calls are refused. Leave it empty for no limit."
-    )
+    max_rate_per_minute_micros = AmountField(label="Highest price per minute", required=False)
     own_calls_per_second = forms.IntegerField(label="Calls per second", required=False, min_value=1)
 
-    def __init__(self, *args: object, profile: Profile, home: str, **kwargs: object) -> None:
+    def __init__(self, *args: object, profile: Profile, company: Manager, **kwargs: object) -> None:
         super().__init__(*args, initial=_now(profile), **kwargs)
-        self.fields["calls_abroad"].help_text = f"Without them only numbers in {country(home)} are called."
+        self.fields["calls_abroad"].help_text = f"Without them only numbers of your own country, {country(company.country)}, are called."
+        self.fields[
+            "max_rate_per_minute_micros"
+        ].help_text = f"In {company.currency}. Dearer calls are refused. Leave it empty for no limit."
         self.fields[
             "own_calls_per_second"
         ].help_text = f"The operator allows {profile.calls_per_second}. Leave it empty for that, or choose fewer."
@@ -87,7 +88,7 @@ class BarringForm(PageForm):
 @open_to(Audience.LOOK, changes=Audience.ADMINISTER)
 def barring(request: CompanyRequest, profile_id: int) -> HttpResponse:
     profile = scope.profile_of(request, profile_id)
-    form = BarringForm(request.POST if request.method == "POST" else None, profile=profile, home=request.company.country)
+    form = BarringForm(request.POST if request.method == "POST" else None, profile=profile, company=request.company)
     if request.method == "POST" and form.is_valid():
         wanted = dict(form.cleaned_data)
         kinds = wanted.pop("kinds")
