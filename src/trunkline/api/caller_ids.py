@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
@@ -67,7 +68,7 @@ def get_caller_id(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
     may_show = [*caller_ids.numbers_to_show(profile), *caller_ids.landlines_to_show(request.company)]
     return {
         "number": f"+{profile.caller_id}" if profile.caller_id else "",
-        "countries": [{"country": rule.country, "number": f"+{rule.e164}"} for rule in rules],
+        "countries": countries_shown(rules),
         "may_show": [f"+{e164}" for e164 in may_show],
     }
 
@@ -110,7 +111,7 @@ def remove_country_caller_id(request: ApiRequest, profile_id: PathId, country: C
 def list_landlines(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
     mine: QuerySet[Landline] = Landline.objects.filter(manager=request.company)
     rows, following = page(mine, cursor, limit)
-    return {"items": [_landline(each) for each in rows], "next_cursor": following}
+    return {"items": [landline_shown(each) for each in rows], "next_cursor": following}
 
 
 @router.post("/landlines", auth=Right(Audience.ADMINISTER), response=answers(LandlineOut, 201), summary="Add a landline")
@@ -118,7 +119,7 @@ def add_landline(request: ApiRequest, wanted: LandlineIn) -> Status[Any]:
     """For verified companies. It can be shown once the operator has seen proof that it is the company's."""
     profile_id = profile_of(request, wanted.profile_id).pk if wanted.profile_id is not None else None
     about: dict[str, Any] = {"manager_id": request.company.pk, "number": wanted.number, "profile_id": profile_id}
-    return Status(201, _landline(landlines.add_landline(**acting(request), **about)))
+    return Status(201, landline_shown(landlines.add_landline(**acting(request), **about)))
 
 
 @router.delete("/landlines/{landline_id}", auth=Right(Audience.ADMINISTER), response=answers(Done), summary="Remove a landline")
@@ -134,7 +135,11 @@ def _set_country(request: ApiRequest, profile_id: int, country: str, number: str
     return get_caller_id(request, profile_id)
 
 
-def _landline(landline: Landline) -> dict[str, Any]:
+def countries_shown(rules: Iterable[CallerIdRule]) -> list[dict[str, str]]:
+    return [{"country": rule.country, "number": f"+{rule.e164}"} for rule in rules]
+
+
+def landline_shown(landline: Landline) -> dict[str, Any]:
     return {
         "id": landline.pk,
         "number": f"+{landline.e164}",

@@ -146,7 +146,7 @@ def list_profiles(request: ApiRequest, state: Which = "", cursor: Cursor = "", l
     mine: QuerySet[Profile] = Profile.objects.filter(manager=request.company)
     mine = mine.filter(state=state) if state else mine.exclude(state=Profile.State.DELETED)
     rows, following = page(mine.select_related("account", "channeluse", "registration"), cursor, limit)
-    return {"items": [_shown(each) for each in rows], "next_cursor": following}
+    return {"items": [shown(each) for each in rows], "next_cursor": following}
 
 
 @router.post("/profiles/preview", auth=Right(Audience.LOOK), response=answers(ProfileOfferOut), summary="What a new SIP Profile would cost")
@@ -167,20 +167,20 @@ def preview_profile(request: ApiRequest, wanted: ProfileIn) -> dict[str, Any]:
 def create_profile(request: ApiRequest, wanted: ProfileIn) -> Status[Any]:
     about: dict[str, Any] = {"manager_id": request.company.pk, "name": wanted.name, "order": wanted.order()}
     made = profiles.create_profile(**acting(request), **about, sip_domain=settings.INSTANCE.sip_domain)
-    shown = _shown(profile_of(request, made.profile_id))
-    return Status(201, {"profile": shown, "sip_user": made.sip_user, "password": made.password})
+    profile = profile_of(request, made.profile_id)
+    return Status(201, {"profile": shown(profile), "sip_user": made.sip_user, "password": made.password})
 
 
 @router.get("/profiles/{profile_id}", auth=Right(Audience.LOOK), response=answers(ProfileOut), summary="A SIP Profile")
 def get_profile(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
-    return _shown(profile_of(request, profile_id))
+    return shown(profile_of(request, profile_id))
 
 
 @router.patch("/profiles/{profile_id}", auth=Right(Audience.ADMINISTER), response=answers(ProfileOut), summary="Rename a SIP Profile")
 def rename_profile(request: ApiRequest, profile_id: PathId, wanted: RenameIn) -> dict[str, Any]:
     profile = profile_of(request, profile_id)
     profiles.rename_profile(**acting(request), profile_id=profile.pk, name=wanted.name)
-    return _shown(profile_of(request, profile_id))
+    return shown(profile_of(request, profile_id))
 
 
 @router.get(
@@ -221,7 +221,7 @@ def set_source(request: ApiRequest, profile_id: PathId, wanted: SourceIn) -> dic
     private = settings.INSTANCE.allow_private_sources
     about: dict[str, Any] = {"address": wanted.address, "port": wanted.port, "allow_private": private}
     credentials.set_ip_authentication(**acting(request), profile_id=profile.pk, **about)
-    return _shown(profile_of(request, profile_id))
+    return shown(profile_of(request, profile_id))
 
 
 @router.delete(
@@ -233,7 +233,7 @@ def remove_source(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
     return {"done": True}
 
 
-def _shown(profile: Profile) -> dict[str, Any]:
+def shown(profile: Profile) -> dict[str, Any]:
     purse, use = profile.account, getattr(profile, "channeluse", None)
     return {
         "id": profile.pk,

@@ -21,6 +21,7 @@ from trunkline.api import (
     people,
     profiles,
     purchases,
+    schematic,
     statements,
     subscriptions,
     webhooks,
@@ -30,6 +31,7 @@ from trunkline.domain.errors import Problem
 
 AREAS = (
     company,
+    schematic,
     profiles,
     subscriptions,
     purchases,

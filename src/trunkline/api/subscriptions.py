@@ -67,7 +67,7 @@ class CancelBundlesIn(Input):
 def list_subscriptions(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
     profile = profile_of(request, profile_id)
     running = Term.objects.filter(profile=profile, ended_at=None).select_related("minutes").order_by("kind", "pk")
-    return {"items": [_shown(term, request.company.currency) for term in running if term.kind != Term.Kind.NUMBER]}
+    return {"items": [term_shown(term, request.company.currency) for term in running if term.kind != Term.Kind.NUMBER]}
 
 
 @router.post("/profiles/{profile_id}/channels/preview", auth=Right(Audience.LOOK), response=answers(OfferOut), summary="What channels cost")
@@ -179,7 +179,7 @@ def _both(request: ApiRequest, profile_id: int, product_id: int) -> tuple[Profil
     return profile, product
 
 
-def _shown(term: Term, currency: str) -> dict[str, Any]:
+def term_shown(term: Term, currency: str) -> dict[str, Any]:
     return {
         "id": term.pk,
         "kind": term.kind,
