@@ -74,7 +74,6 @@ async def test_registers_calls_and_is_called(trunk: Trunk) -> None:
     talker, port, transport = trunk.pbx, trunk.server_port, trunk.transport
     async with UserAgent(user="edge", server=("127.0.0.1", trunk.pbx_port), port=port, domain=DOMAIN, transport=transport) as edge:
         edge.on_request = challenging
-        await asyncio.to_thread(talker.asterisk.cli, "pjsip send register *all")
         await asyncio.to_thread(wait_until_registered, talker)
         registration = edge.transcript.received("REGISTER")[-1]
         assert registration.uri == f"sip:{DOMAIN}:{port}" + ("" if transport == "udp" else ";transport=tcp")
@@ -120,6 +119,11 @@ def test_by_ip_authentication_nothing_is_registered() -> None:
     assert "type = registration" not in written
     assert "auth" not in written
     assert "match = 127.0.0.1" in written
+
+
+def test_tls_is_none_of_yesterday() -> None:
+    assert "method = tlsv1_2" in asterisk_pjsip(details(transport="tls"))["pjsip.conf"]
+    assert "method" not in asterisk_pjsip(details())["pjsip.conf"]
 
 
 def test_srtp_is_switched_on() -> None:

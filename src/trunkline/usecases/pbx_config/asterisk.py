@@ -14,7 +14,7 @@ def _asterisk_trunk(details: TrunkDetails) -> str:
     name, target = details.section, _asterisk_uri(details, "")
     hop = [("outbound_proxy", f"sip:{details.host}:{details.port}{_asterisk_parameter(details)}\\;lr")] if details.server else []
     sections = [
-        (f"{name}-transport", [("type", "transport"), ("protocol", details.transport), ("bind", details.bind)]),
+        (f"{name}-transport", [("type", "transport"), ("protocol", details.transport), ("bind", details.bind), *_asterisk_tls(details)]),
         *(_asterisk_credentials(details, target, hop) if details.registers else []),
         (name, [("type", "aor"), ("contact", target), ("qualify_frequency", "60"), *hop]),
         (name, _asterisk_endpoint(details, hop)),
@@ -22,6 +22,11 @@ def _asterisk_trunk(details: TrunkDetails) -> str:
     ]
     head = f"; SIP Profile {details.title}: paste into pjsip.conf\n\n"
     return head + "\n".join(_section(title, settings) for title, settings in sections)
+
+
+def _asterisk_tls(details: TrunkDetails) -> list[tuple[str, str]]:
+    """Left alone it speaks TLS 1.0, which nobody takes any more."""
+    return [("method", "tlsv1_2")] if details.transport == "tls" else []
 
 
 def _asterisk_credentials(details: TrunkDetails, target: str, hop: list[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
