@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.callcontrol.ground import FRANCE, differences, make_company
 from tests.conftest import Store
@@ -232,6 +232,23 @@ def test_a_change_reaches_the_next_decision_and_the_edge(bench: Bench) -> None:
     until(lambda: bool(bench.edge.forgotten))
     assert bench.edge.forgotten == [f"user:{profile.sip_user}"]
     assert bench.admit(profile)["status"] == 403
+
+
+def test_who_stood_still_for_longer_than_changes_are_kept_loads_everything_again(bench: Bench) -> None:
+    """Profile and carriers changed, and what told of it is gone; only the newest change, about something else, is there."""
+    [profile] = make_company()
+    Change.objects.create(what="prices", at=datetime.now(UTC))
+    bench.start()
+    assert bench.admit(profile)["go"] == 1
+    Profile.objects.filter(id=profile.id).update(state="suspended")
+    Carrier.objects.update(probe=False)
+    read = bench.control.last_change_id
+    with transaction.atomic():
+        Change.objects.create(what="prices", at=datetime.now(UTC))
+        Change.objects.filter(id__lte=read).delete()
+    until(lambda: bench.edge.carriers == [])
+    assert bench.admit(profile)["status"] == 403
+    assert bench.control.last_change_id == Change.objects.get().pk
 
 
 @pytest.mark.parametrize(("source", "key"), [("192.0.2.1:5060", "192.0.2.1:5060"), ("2001:db8::a:5060", "2001:db8:0:0:0:0:0:a:5060")])

@@ -30,6 +30,7 @@ from trunkline.domain.money import MICROS
 from trunkline.runtime.beat import read_beat
 from trunkline.store import clock, pruning
 from trunkline.store.audit import audit
+from trunkline.store.hotpath import HotPath
 from trunkline.store.models import Change, LiveCall, Mail, Posting, PriceList, Term
 from trunkline.usecases.reminders import set_notices
 from trunkline.usecases.subscriptions import cancel_channels, change_channels
@@ -212,6 +213,24 @@ def test_changes_are_removed_when_everybody_has_read_them(store: Store, monkeypa
     Change.objects.create(what="prices", at=NOW)
     assert keeper.prune(NOW + 2 * DAY) == count
     assert Change.objects.count() == 1
+
+
+def test_the_newest_change_stays_however_old_it_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that who has read it finds it again."""
+    make_company()
+    newest, moment = Change.objects.latest("pk").pk, 0
+    monkeypatch.setattr(pruning, "monotonic_ns", lambda: moment)
+    keeper = pruning.ChangesRead()
+    keeper.prune(NOW)
+    moment = pruning.READ_AFTER_NS
+    keeper.prune(NOW + 2 * DAY)
+    assert list(Change.objects.values_list("pk", flat=True)) == [newest]
+    assert HotPath().changes_after(newest) == []
+    assert HotPath().changes_after(newest - 1) is None
+    Change.objects.create(what="prices", at=NOW)
+    assert [what for _, what, *_ in HotPath().changes_after(newest) or ()] == ["prices"]
+    Change.objects.all().delete()
+    assert (HotPath().changes_after(newest), HotPath().changes_after(0)) == (None, [])
 
 
 KILLED = 12

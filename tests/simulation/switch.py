@@ -9,6 +9,7 @@ from typing import Any
 from tests.callcontrol.ground import Table
 from tests.simulation.crash import Crash, Fuse, RawConnection, start_again
 from trunkline.callcontrol.batch import EndCall
+from trunkline.callcontrol.daemon import newest_change_id
 from trunkline.callcontrol.protocol import Admit, Event, Failed
 
 
@@ -32,8 +33,7 @@ class Switch:
         """From the store alone. All changes up to now are in what is loaded."""
         self.table.crash()
         self.table.store._raw = RawConnection(self.table.store._raw, self.fuse)
-        changes = self.table.store.changes_after(self.last_change)
-        self.last_change = changes[-1][0] if changes else self.last_change
+        self.last_change = newest_change_id()
 
     def next_us(self) -> int | None:
         """When it wants to be woken."""
@@ -96,7 +96,11 @@ class Switch:
             self.ends(command)
 
     def _apply_changes(self) -> None:
-        for change_id, what, ident, _ in self.table.store.changes_after(self.last_change):
+        changes = self.table.store.changes_after(self.last_change)
+        if changes is None:
+            self.start()
+            return
+        for change_id, what, ident, _ in changes:
             self.last_change = change_id
             self.table.desk.directory.apply(what, ident)
         self.table.desk.directory.tick(self.table.now_us)

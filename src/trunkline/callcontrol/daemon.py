@@ -82,7 +82,7 @@ class CallControl:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self.store = HotPath()
-        self.last_change_id = _newest_change_id()  # first: what changes while the rest is loaded is looked at again
+        self.last_change_id = newest_change_id()  # first: what changes while the rest is loaded is looked at again
         self.desk = self._load_desk()
         self.journal = JournalReader(ground.spool_dir, self.store.positions(ground.edge_name))
         self.sockets = QuestionSocket.bind(ground.socket_path)
@@ -264,7 +264,11 @@ class CallControl:
         self._hang_ups = {live.ref for live in wanted} - over
 
     def _apply_changes(self) -> None:
-        for change_id, what, ident, sip_user in self.store.changes_after(self.last_change_id):
+        changes = self.store.changes_after(self.last_change_id)
+        if changes is None:
+            self._start_over()
+            return
+        for change_id, what, ident, sip_user in changes:
             self.last_change_id = change_id
             if what == Change.What.HANG_UP:
                 self._hang_ups.add(int(ident))
@@ -272,6 +276,14 @@ class CallControl:
             pass_on_change(self.ground.edge, what, ident, sip_user)
             if what == Change.What.CARRIERS:
                 pass_on_carriers(self.ground.edge, self.desk.directory.probed)
+
+    def _start_over(self) -> None:
+        """We stood still for longer than changes are kept: whatever memory has may be old, here and at the edge."""
+        log.warning("changes were removed unread: everything is loaded again", last_change=self.last_change_id)
+        newest = newest_change_id()
+        self._recover()
+        pass_on_carriers(self.ground.edge, self.desk.directory.probed)  # with it the edge forgets all that it was told
+        self.last_change_id = newest
 
     def _remove_finished_journals(self) -> None:
         finished = self.journal.finished()
@@ -297,7 +309,7 @@ class CallControl:
         return desk
 
 
-def _newest_change_id() -> int:
+def newest_change_id() -> int:
     return Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 

@@ -179,9 +179,15 @@ class HotPath:
         """How far each journal of an edge was read."""
         return dict(self._all("SELECT file, offset_bytes FROM store_journalposition WHERE edge = ?", (edge,)))
 
-    def changes_after(self, change_id: int) -> list[Row]:
-        """(id, what, ident, sip_user) of the changes since."""
-        return self._all("SELECT id, what, ident, sip_user FROM store_change WHERE id > ? ORDER BY id", (change_id,))
+    def changes_after(self, change_id: int) -> list[Row] | None:
+        """(id, what, ident, sip_user) of the changes since, in order; since 0, before there was any: all.
+
+        None: the one that was read last is gone, and so others may be that were not read (`store.pruning`).
+        """
+        rows = self._all("SELECT id, what, ident, sip_user FROM store_change WHERE id >= ? ORDER BY id", (change_id,))
+        if not change_id:
+            return rows
+        return rows[1:] if rows and rows[0][0] == change_id else None
 
     def _by_ids(self, select: tuple[str, str], ids: Iterable[int]) -> list[Row]:
         wanted = sorted(ids)

@@ -23,16 +23,16 @@ class ChangesRead:
     """When, by a clock that is never put forward, which change was the newest; oldest first."""
 
     def prune(self, now: datetime) -> int:
-        """Returns how many."""
-        old_id = self._newest_of_old()
-        doomed = list(Change.objects.filter(pk__lte=old_id, at__lt=now - KEEP).order_by("pk").values_list("pk", flat=True)[:BATCH])
+        """Returns how many. The newest stays: who has read it and finds it gone knows that others were removed unread."""
+        newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        old = Change.objects.filter(pk__lte=self._newest_of_old(newest), pk__lt=newest, at__lt=now - KEEP)
+        doomed = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
         if doomed:
             Change.objects.filter(pk__lte=doomed[-1], at__lt=now - KEEP).delete()
         return len(doomed)
 
-    def _newest_of_old(self) -> int:
+    def _newest_of_old(self, newest: int) -> int:
         moment = monotonic_ns()
-        newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         if not self.seen or newest > self.seen[-1][1]:
             self.seen.append((moment, newest))
         old = [known for known in self.seen if known[0] <= moment - READ_AFTER_NS]
