@@ -65,7 +65,7 @@ def member(request: CompanyRequest, membership_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, f"{found.person.account} has another role now.")
             return redirect("members")
-    return render(request, "manager/member.html", {"form": form, "member": found})
+    return render(request, "manager/member.html", {"form": form, "member": found, "menu": menu(request, PEOPLE), "menu_label": "People"})
 
 
 @open_to(Audience.ADMINISTER)

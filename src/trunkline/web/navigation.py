@@ -54,10 +54,10 @@ PEOPLE = (
     Place("Company verification", "verification", ("verification",)),
 )
 CREDIT = (
-    Place("Add Credit", "credit", ("credit", "payment")),
+    Place("Add Credit", "credit", ("credit",)),
     Place("Auto-recharge", "recharge"),
     Place("Payment methods", "payment_methods", ("payment_method",)),
-    Place("Payments", "payments"),
+    Place("Payments", "payments", ("payment",)),
     Place("Letters", "credit_notices"),
 )
 PROFILE = (
@@ -86,20 +86,23 @@ OPERATOR = (
     Place("Outbox", "operator_outbox", (), Audience.STAFF),
     Place("Health", "operator_health", (), Audience.STAFF),
     Place("Incidents", "operator_incidents", ("operator_incident",), Audience.STAFF),
+    Place("Log", "operator_log", (), Audience.STAFF),
+    Place("Guide", "operator_guides", ("operator_guide",), Audience.STAFF),
     Place("Mail", "operator_mail", ("operator_letter",), Audience.OPERATOR),
 )
 
 
 def toolbar(request: HttpRequest) -> list[Entry]:
-    return menu(request, TOOLBAR)
+    """None is current on the pages of one's own account, whose names begin like those of business accounts."""
+    return menu(request, TOOLBAR, beside=ACCOUNT)
 
 
-def menu(request: HttpRequest, places: tuple[Place, ...], *args: object) -> list[Entry]:
-    """The places that this person may go to; `args` are those of their URLs. The one with the longest match is current."""
+def menu(request: HttpRequest, places: tuple[Place, ...], *args: object, beside: tuple[Place, ...] = ()) -> list[Entry]:
+    """The places that this person may go to; `args` are those of their URLs. The longest match is current, unless one `beside` has it."""
     here = request.resolver_match.view_name if request.resolver_match else ""
     role = getattr(getattr(request, "membership", None), "role", "") or getattr(request.user, "staff", "")
     shown = [place for place in places if place.audience is Audience.SIGNED_IN or role in place.audience.roles]
-    best = max(shown, key=lambda place: _match(place, here), default=None)
+    best = max((*beside, *shown), key=lambda place: _match(place, here), default=None)
     return [Entry(place.text, reverse(place.url, args=args), place is best and _match(place, here) > 0) for place in shown]
 
 
