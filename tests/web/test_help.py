@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from django.urls import Resolver404, resolve
 
 from tests.structure.test_documents import rows
 from tests.web.cast import join, make_cast, signed_in, visitor
-from tests.web.test_access import paths, routes
+from tests.web.test_access import paths, routes, takes
 from tests.web.test_queries import queries
 from trunkline.domain.refusals import REFUSALS
 from trunkline.manager.help.glossary import TERMS
@@ -101,6 +102,11 @@ def test_every_page_of_the_manager_has_a_guide() -> None:
         ("landline_remove", "landlines"),
         ("account_email", "your-account"),
         ("account_email_verification_sent", "your-account"),
+        ("mfa_list_webauthn", "second-factor"),
+        ("mfa_authenticate", "sign-in"),
+        ("usersession_end", "sessions"),
+        ("invitation", "invitation"),
+        ("invitation_withdraw", "people"),
         ("account_create_many", "accounts"),
     ],
 )
@@ -123,6 +129,25 @@ def test_every_page_of_the_manager_leads_to_its_guide() -> None:
             silent.append(path)
     assert silent == []
     assert seen > 40
+
+
+def test_ones_own_account_and_the_ways_in_lead_to_their_guides() -> None:
+    cast = make_cast()
+    mine, nobody = signed_in(join(cast, Role.READ_ONLY)), visitor()
+    pages = [(mine, path) for path, route in paths(cast, Audience.SIGNED_IN) if takes(route.callback, "GET")]
+    pages += [(nobody, path) for path in ("/sign-in", "/sign-up", "/password/reset", f"/invitation/{cast.samples['token']}")]
+    answers = [(path, client.get(path)) for client, path in pages]
+    guides = {
+        path: re.findall(r'class="help-link" href="/help/([a-z-]+)"', answer.content.decode())
+        for path, answer in answers
+        if is_page(answer)
+    }
+    assert [path for path, found in guides.items() if len(found) != 1] == []
+    assert {slug for [slug] in guides.values()} == {"your-account", "second-factor", "sessions", "sign-in", "sign-up", "invitation"}
+
+
+def is_page(answer: Any) -> bool:
+    return answer.status_code == 200 and "<!doctype html>" in answer.content.decode()
 
 
 def test_a_page_leads_to_its_guide_and_back_into_the_same_company() -> None:

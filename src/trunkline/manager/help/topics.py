@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`opens`: the route of the page that it is about, when that needs no number. `within`: names of routes, or their beginnings."""
+    """`opens`: the route of the page that it is about, or leads to it; empty: only a letter does. `within`: names of routes, or their beginnings."""
 
     slug: str
     title: str
     summary: str
     opens: str
     within: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return reverse("help_topic", args=[self.slug])
 
     @property
     def template(self) -> str:
@@ -51,11 +56,28 @@ TOPICS = (
     Topic("auto-recharge", "Auto-recharge", "Enough Credit without thinking of it.", "recharge", ("recharge",)),
     Topic("payment-methods", "Payment methods", "Stored cards, and which is charged.", "payment_methods", ("payment_method",)),
     Topic("letters", "Letters", "What is mailed, to whom, and when.", "credit_notices", ("credit_notices",)),
-    Topic("people", "People and roles", "Who may sign in, and what each role may do.", "members", ("member", "invitation")),
+    Topic("people", "People and roles", "Who may sign in, and what each role may do.", "members", ("member", "invitation_")),
     Topic(
-        "your-account", "Your own account", "Password, second factor, passkeys, and where you are signed in.", "mfa_index",
-        ("account_email", "account_change_password", "account_set_password", "mfa", "usersessions"),
+        "your-account", "Your own account", "E-mail address and password, and what else is yours.", "account_email",
+        ("account_email", "account_change_password", "account_set_password"),
     ),
+    Topic(
+        "second-factor", "Second factor and passkeys", "What a stolen password is not enough for.", "mfa_index",
+        ("mfa", "account_reauthenticate"),
+    ),
+    Topic("sessions", "Sessions", "Where you are signed in, and signing out there.", "usersessions_list", ("usersession",)),
+    Topic(
+        "sign-in", "Sign in", "By password or passkey, and what to do when something is forgotten.", "account_login",
+        (
+            "account_login", "account_logout", "account_inactive", "account_reset_password", "account_confirm_password", "account_complete_password",
+            "mfa_authenticate", "mfa_login",
+        ),
+    ),
+    Topic(
+        "sign-up", "Open a Manager", "For a company in a country; whoever opens it administers it.", "account_signup",
+        ("account_signup", "another_company", "no_company"),
+    ),
+    Topic("invitation", "Come in by invitation", "From the letter to the company.", "", ("invitation",)),
     Topic("accounts", "Business accounts", "Names that are called for free, or people who sign in.", "accounts", ("account", "profile_account")),
     Topic("api-tokens", "API tokens", "Let programs do what people can.", "api_tokens", ("api_token",)),
     Topic("webhooks", "Webhooks", "Your own programs are told what happens.", "webhooks", ("webhook",)),
@@ -73,13 +95,12 @@ BY_SLUG = {topic.slug: topic for topic in TOPICS}
 
 
 def topic_of(route: str) -> Topic | None:
-    """The one with the longest beginning of the route's name; None: the page is not one of the Manager's."""
+    """The one with the longest beginning of the route's name; None: the page has none."""
     matches = ((len(beginning), topic) for topic in TOPICS for beginning in topic.within if route.startswith(beginning))
     return max(matches, key=lambda match: match[0], default=(0, None))[1]
 
 
 def help_here(request: HttpRequest) -> dict[str, Topic | None]:
-    """A context processor: the guide to the page that is shown, for people in a company."""
+    """A context processor: the guide to the page that is shown."""
     here = request.resolver_match
-    in_company = getattr(request, "company", None) is not None
-    return {"help_topic": topic_of(here.view_name) if here is not None and in_company else None}
+    return {"help_topic": topic_of(here.view_name) if here is not None else None}
