@@ -82,7 +82,18 @@ def test_every_action_has_a_sentence() -> None:
 
 def test_the_history_of_a_company_leaves_no_kind_out() -> None:
     """What only the operator does is in no company's history."""
-    of_operator = {"carrier", "incident", "instance", "ledger", "price_list", "prices", "provider_event", "purchase_limits", "staff"}
+    of_operator = {
+        "carrier",
+        "incident",
+        "instance",
+        "ledger",
+        "price_list",
+        "prices",
+        "provider_event",
+        "purchase_limits",
+        "staff",
+        "suspension",
+    }
     sorted_in = [word for _, words in KINDS.values() for word in words]
     assert len(sorted_in) == len(set(sorted_in))
     assert {action.partition(".")[0] for action in SENTENCES} == set(sorted_in) | of_operator

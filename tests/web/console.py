@@ -12,4 +12,4 @@ def of_console(price_list_id: int) -> dict[str, object]:
     carrier, _ = Carrier.objects.get_or_create(name="Sample", host="192.0.2.1")
     incident = Incident.objects.create(title="Sample", part="calls", begins_at=NOW)
     idents = {"event_id": event.pk, "mail_id": mail.pk, "carrier_id": carrier.pk, "incident_id": incident.pk}
-    return idents | {"price_list_id": price_list_id, "slug": "USD.card.verified", "call_ref": 1}
+    return idents | {"price_list_id": price_list_id, "slug": "USD.card.verified", "call_ref": 1, "guide_slug": "prices"}

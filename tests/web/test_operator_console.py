@@ -16,10 +16,13 @@ from django.utils import timezone
 from tests.callcontrol.ground import Table
 from tests.store.cast import BY, NOW, make_profile
 from tests.web.cast import PASSWORD, Cast, join, make_cast, signed_in, staff
+from tests.web.test_access import paths
 from tests.web.test_queries import queries
 from trunkline.clock.catch_up import catch_up
 from trunkline.clock.sweeps import all_sweeps
 from trunkline.domain.money import MICROS
+from trunkline.operator.guides import GUIDES, guide_to
+from trunkline.operator.payments import STATES
 from trunkline.runtime.status import InstanceStatus, ProcessStatus
 from trunkline.store import clock, flags
 from trunkline.store.models import (
@@ -46,7 +49,9 @@ from trunkline.store.models import (
 )
 from trunkline.usecases import carriers
 from trunkline.web import confirmation
+from trunkline.web.access import Audience
 
+GUIDES_AT = Path(__file__).resolve().parents[2] / "src/trunkline/operator/templates/operator/help"
 SHEET = "prefix,destination,rate\n1,United States,0.03\n33,France,0.01\n49,Germany,0.02\n"
 
 
@@ -204,6 +209,7 @@ def test_a_carrier_is_added_routed_changed_and_switched_off(operator: Client) ->
     assert "documentation" in post(operator, "/operator/carriers/new", **new) or not Carrier.objects.exists()
     assert "gets none before" in post(operator, "/operator/carriers/new", **new | {"host": "9.9.9.9"})
     one = Carrier.objects.get()
+    assert "No answer yet" in text(operator, "/operator/carriers")
     path = f"/operator/carriers/{one.pk}"
     assert "The route is set" in post(operator, path, beginning="+44", priority="5", cost="0.01")
     assert "not the beginning" in post(operator, path, beginning="0044", priority="5", cost="0.01")
@@ -398,9 +404,72 @@ def test_a_profile_is_suspended_with_a_reason_and_resumed(cast: Cast, operator: 
     assert cast.company.profile().state == "active"
 
 
+def test_evidence_of_a_suspension_is_for_the_operator_only(cast: Cast, operator: Client) -> None:
+    company, profile = f"/operator/companies/{cast.company.manager_id}", f"/operator/profiles/{cast.company.profile_ids[0]}/state"
+    assert "Evidence of suspensions" not in text(operator, company)
+    post(operator, profile, reason="fraud", evidence="calls to +223 at night")
+    post(operator, f"{company}/suspend", reason="unpaid", evidence="letter of the bank")
+    page = text(operator, company)
+    assert all(each in page for each in ("Evidence of suspensions", "calls to +223 at night", "letter of the bank"))
+    history = text(signed_in(join(cast, Role.ADMINISTRATOR)), f"/c/{cast.company.manager_id}/history")
+    assert "unpaid" in history
+    assert "bank" not in history
+    assert "+223" not in history
+    assert "letter of the bank" in text(operator, "/operator/log", actor="staff.operator")
+    post(operator, f"{company}/resume")
+    assert cast.company.manager.state == "active"
+
+
+def test_the_log_is_of_everybody_or_of_one(cast: Cast, operator: Client) -> None:
+    post(operator, f"/operator/prices/{cast.company.price_list_id}/channels", channel="6")
+    assert "Architects" in text(operator, "/operator/log")
+    mine = text(operator, "/operator/log", actor="Staff.Operator")
+    assert "Set the price of a channel" in mine
+    assert mine.count('data-label="When"') == AuditEntry.objects.filter(actor="staff.operator").count() < AuditEntry.objects.count()
+    assert "nobody has changed nothing" in text(operator, "/operator/log", actor="nobody")
+
+
+def test_every_page_of_the_console_leads_to_its_guide(cast: Cast, operator: Client) -> None:
+    silent, seen = [], 0
+    for path, route in paths(cast, Audience.STAFF, Audience.OPERATOR):
+        answer = operator.get(path)
+        if answer.status_code != 200 or answer.streaming or "<!doctype html>" not in (page := answer.content.decode()):
+            continue
+        seen += 1
+        guide = guide_to(route.name or "")
+        if guide is None or f'class="help-link" href="{guide.url}"' not in page:
+            silent.append(path)
+    assert silent == []
+    assert seen > 30
+    for guide in GUIDES:
+        assert f"<h1>{guide.title}</h1>" in text(operator, guide.url)
+    assert operator.get("/operator/help/nothing").status_code == 404
+    assert {path.stem for path in GUIDES_AT.glob("*.html")} == {guide.slug for guide in GUIDES}
+
+
+def test_payments_are_filtered_in_words(cast: Cast, operator: Client) -> None:
+    page = text(operator, "/operator/payments", state="succeeded")
+    assert '<option value="succeeded" selected>Paid</option>' in page
+    assert "by hand" in page
+    assert set(STATES) == set(Payment.State)
+
+
 def test_support_looks_and_changes_nothing(cast: Cast) -> None:
     support = signed_in(staff(Person.Staff.SUPPORT))
-    for path in ("calls", "flags", "carriers", "prices", "numbers", "payments", "payments/waiting", "limits", "outbox", "health"):
+    for path in (
+        "calls",
+        "flags",
+        "carriers",
+        "prices",
+        "numbers",
+        "payments",
+        "payments/waiting",
+        "limits",
+        "outbox",
+        "health",
+        "log",
+        "help",
+    ):
         assert "Operator console" in text(support, f"/operator/{path}")
     assert support.post("/operator/health").status_code == 403
     assert support.get(f"/operator/companies/{cast.company.manager_id}/book").status_code == 403
@@ -440,7 +509,7 @@ def test_lists_ask_the_same_with_more_rows(cast: Cast, call: LiveCall, operator:
 
 def test_nobody_else_finds_the_console(cast: Cast) -> None:
     administrator = signed_in(join(cast, Role.ADMINISTRATOR))
-    for path in ("calls", "flags", "carriers", "prices", "numbers", "payments", "limits", "outbox", "health"):
+    for path in ("calls", "flags", "carriers", "prices", "numbers", "payments", "limits", "outbox", "health", "log", "help"):
         assert administrator.get(f"/operator/{path}").status_code == 404
 
 

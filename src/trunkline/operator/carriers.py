@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
-from trunkline.operator.pages import operator_page
+from trunkline.operator.pages import form_page, operator_page
 from trunkline.store import sealing
 from trunkline.store.models import AuditEntry, Carrier
 from trunkline.usecases import carriers
@@ -23,6 +23,7 @@ NEWEST = 10
 
 
 class GatewayForm(PageForm):
+    field_of = {"address": "host"}  # noqa: RUF012 - as in PageForm
     host = forms.CharField(max_length=120, label="Address", help_text="Its calls come from there, too.")
     port = forms.IntegerField(min_value=1, max_value=65535, initial=5060)
     transport = forms.ChoiceField(choices=[("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")])
@@ -30,8 +31,13 @@ class GatewayForm(PageForm):
     auth_password = forms.CharField(
         max_length=200, required=False, label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )
-    probe = forms.BooleanField(required=False, initial=True, label="Ask for its health")
-    allow_private = forms.BooleanField(required=False, label="The address may be a private one")
+    probe = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Ask for its health",
+        help_text="By OPTIONS. While it does not answer, other carriers are tried first.",
+    )
+    allow_private = forms.BooleanField(required=False, label="The address may be a private one", help_text="Of a network of our own.")
 
     def gateway(self, *, known: Carrier | None = None) -> Gateway:
         """A password that is left empty stays as it is."""
@@ -91,9 +97,7 @@ def create(request: HttpRequest) -> HttpResponse:
         if ident is not None:
             messages.success(request, "The carrier is there. Say which numbers it takes: it gets none before.")
             return redirect("operator_carrier", ident)
-    return operator_page(
-        request, "operator/form.html", {"form": form, "title": "New carrier", "verb": "Add it", "back": "operator_carriers"}
-    )
+    return form_page(request, form, "New carrier", "Add it", ("Carriers", reverse("operator_carriers")))
 
 
 @open_to(Audience.OPERATOR)
@@ -108,8 +112,7 @@ def change(request: HttpRequest, carrier_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, "The carrier is changed. Calls in progress go on.")
             return redirect("operator_carrier", found.pk)
-    back = {"back": "operator_carrier", "back_id": found.pk, "under": found.name}
-    return operator_page(request, "operator/form.html", {"form": form, "title": "Gateway", "verb": "Save", **back})
+    return form_page(request, form, f"{found.name}: gateway", "Save", (found.name, reverse("operator_carrier", args=[found.pk])))
 
 
 @open_to(Audience.OPERATOR)

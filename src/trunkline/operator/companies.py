@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -14,6 +14,7 @@ from trunkline.operator.pages import operator_page
 from trunkline.store import ledger
 from trunkline.store.models import AuditEntry, Manager, Profile
 from trunkline.usecases import managers, profiles
+from trunkline.usecases.evidence import KEPT, LONGEST
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
@@ -45,21 +46,34 @@ def company(request: HttpRequest, manager_id: int) -> HttpResponse:
         "free_micros": ledger.free(found.account),
         "others": Manager.objects.filter(company_name=found.company_name).exclude(pk=found.pk).order_by("country"),
         "profiles": found.profiles.exclude(state=Profile.State.DELETED).select_related("account", "channeluse").order_by("name"),
+        "evidence": _evidence(found),
         "people": found.memberships.select_related("person").order_by("person__account"),
         "entries": AuditEntry.objects.filter(manager=found).order_by("-id")[:ENTRIES],
     }
     return operator_page(request, "operator/company.html", page)
 
 
-class ReasonForm(PageForm):
+def _evidence(found: Manager) -> QuerySet[AuditEntry]:
+    """Of suspensions, its SIP Profiles' too: what the company does not see."""
+    targets = [f"manager {found.pk}", *(f"profile {ident}" for ident in found.profiles.values_list("pk", flat=True))]
+    return AuditEntry.objects.filter(action=KEPT, target__in=targets).order_by("-id")[:ENTRIES]
+
+
+class SuspendForm(PageForm):
     reason = forms.CharField(max_length=200, help_text="The company reads it, and it stays in the log.")
+    evidence = forms.CharField(
+        max_length=LONGEST,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="What was found: calls, letters, a ticket. It stays in the log, and only we read it.",
+    )
 
 
 @open_to(Audience.OPERATOR)
 def suspend(request: HttpRequest, manager_id: int) -> HttpResponse:
     """Outgoing calls stop; incoming calls go on (SPEC R12)."""
     found = get_object_or_404(Manager, pk=manager_id)
-    form = ReasonForm(request.POST or None)
+    form = SuspendForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.act(managers.suspend_manager, **acting(request), manager_id=found.pk, **form.cleaned_data)
         if not form.errors:
@@ -73,7 +87,7 @@ def profile_state(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Suspends one SIP Profile, with a reason, or resumes it; what that means is shown first."""
     found = get_object_or_404(Profile.objects.select_related("manager").exclude(state=Profile.State.DELETED), pk=profile_id)
     suspended = found.state == Profile.State.SUSPENDED
-    form = (PageForm if suspended else ReasonForm)(request.POST if request.method == "POST" else None)
+    form = (PageForm if suspended else SuspendForm)(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         change = profiles.resume_profile if suspended else profiles.suspend_profile
         form.act(change, **acting(request), profile_id=found.pk, **form.cleaned_data)

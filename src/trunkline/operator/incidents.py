@@ -8,10 +8,10 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
-from trunkline.operator.pages import operator_page
+from trunkline.operator.pages import form_page, operator_page
 from trunkline.store.models import Incident, IncidentNote
 from trunkline.usecases import incidents
 from trunkline.web.access import Audience, open_to
@@ -67,8 +67,7 @@ def create(request: HttpRequest) -> HttpResponse:
         if ident is not None:
             messages.success(request, SHOWN_SOON)
             return redirect("operator_incident", ident)
-    back = {"back": "operator_incidents", "under": ""}
-    return operator_page(request, "operator/form.html", {"form": form, "title": "Tell of an incident", "verb": "Publish it", **back})
+    return form_page(request, form, "Tell of an incident", "Publish it", ("Incidents", reverse("operator_incidents")))
 
 
 @open_to(Audience.STAFF, changes=Audience.OPERATOR)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.payments import Limits, Means, default_limits
-from trunkline.operator.pages import operator_page
+from trunkline.operator.pages import form_page, operator_page
 from trunkline.store.models import PriceList, PurchaseLimit
 from trunkline.usecases.purchase_limits import set_limits
 from trunkline.web.access import Audience, open_to
@@ -66,9 +66,7 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("operator_limits")
     state = "verified" if line.verified else "unverified"
     title = f"{line.text}, {state} companies, {line.currency}"
-    return operator_page(
-        request, "operator/form.html", {"form": form, "title": title, "verb": "Save the limits", "back": "operator_limits", "under": ""}
-    )
+    return form_page(request, form, title, "Save the limits", ("Purchase limits", reverse("operator_limits")))
 
 
 def _lines() -> list[Line]:

@@ -10,7 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from trunkline.domain.sheets import SheetProblem
+from trunkline.operator.guides import guide_to
 from trunkline.store import documents
+from trunkline.web.forms import PageForm
 from trunkline.web.navigation import OPERATOR, menu
 
 MOST_PROBLEMS = 100
@@ -21,9 +23,18 @@ def operator_page(request: HttpRequest, template: str, page: dict[str, Any]) -> 
     common = {
         "menu": menu(request, OPERATOR),
         "menu_label": "Operator console",
+        "help_topic": guide_to(request.resolver_match.view_name) if request.resolver_match else None,
         "may_change": getattr(request.user, "staff", "") == "operator",
     }
     return render(request, template, common | page)
+
+
+def form_page(request: HttpRequest, form: PageForm, title: str, verb: str, back: tuple[str, str]) -> HttpResponse:
+    """A form on a page of its own. `back`: what it belongs to, and where that is."""
+    parent, back_url = back
+    return operator_page(
+        request, "operator/form.html", {"form": form, "title": title, "verb": verb, "parent": parent, "back_url": back_url}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,15 @@ from trunkline.web.forms import AmountField, PageForm
 from trunkline.web.listing import newest_first
 
 MOST_WAITING = 100
+STATES = {
+    Payment.State.CREATED: "Not begun",
+    Payment.State.ACTION_NEEDED: "Waits for the payer",
+    Payment.State.PROCESSING: "Under way",
+    Payment.State.SUCCEEDED: "Paid",
+    Payment.State.FAILED: "Failed",
+    Payment.State.CANCELLED: "Cancelled",
+}
+"""As `operator/payments/state.html` shows them."""
 
 
 class BookingForm(PageForm):
@@ -50,14 +59,14 @@ class DismissForm(PageForm):
 @open_to(Audience.STAFF)
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    """`q`: company or reference; `state`: one of a payment's, or disputed."""
+    """`q`: company or reference; `state`: one of a payment's."""
     wanted, state = request.GET.get("q", "").strip()[:80], request.GET.get("state", "")
     known = Payment.objects.select_related("manager", "method")
     if wanted:
         known = known.filter(Q(manager__company_name__icontains=wanted) | Q(reference__icontains=wanted) | Q(provider_reference=wanted))
     if state in Payment.State.values:
         known = known.filter(state=state)
-    page = {"listed": newest_first(request, known), "wanted": wanted, "state": state, "states": Payment.State.values, **_to_look_at()}
+    page = {"listed": newest_first(request, known), "wanted": wanted, "state": state, "states": STATES.items(), **_to_look_at()}
     return operator_page(request, "operator/payments/list.html", page)
 
 

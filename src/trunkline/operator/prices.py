@@ -7,11 +7,11 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from trunkline.domain.recharge import Recommended
-from trunkline.operator.pages import operator_page
+from trunkline.operator.pages import form_page, operator_page
 from trunkline.store.models import AuditEntry, BundleProduct, Price, PriceList
 from trunkline.store.queries import prices_in_force
 from trunkline.usecases import prices, products, recharge_rules
@@ -75,9 +75,7 @@ def create(request: HttpRequest) -> HttpResponse:
         if ident is not None:
             messages.success(request, "The price list is made. Import its prices now.")
             return redirect("operator_price_list", ident)
-    return operator_page(
-        request, "operator/form.html", {"form": form, "title": "New price list", "verb": "Make it", "back": "operator_price_lists"}
-    )
+    return form_page(request, form, "New price list", "Make it", ("Price lists", reverse("operator_price_lists")))
 
 
 @open_to(Audience.STAFF)
@@ -110,7 +108,7 @@ def channel_price(request: HttpRequest, price_list_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, "The price of a calling channel is set. What runs keeps its price until it is renewed.")
             return redirect("operator_price_list", found.pk)
-    return _form(request, found, form, "Calling channels", "Save the price")
+    return _form(request, found, form, "calling channels", "Save the price")
 
 
 @open_to(Audience.OPERATOR)
@@ -136,7 +134,7 @@ def recommend(request: HttpRequest, price_list_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, "The recommended amounts are set.")
             return redirect("operator_price_list", found.pk)
-    return _form(request, found, form, "Recommended amounts", "Save the amounts")
+    return _form(request, found, form, "recommended amounts", "Save the amounts")
 
 
 @open_to(Audience.OPERATOR)
@@ -152,12 +150,11 @@ def bundle(request: HttpRequest, price_list_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, f"{given['name']} is saved. Bundles that run keep their minutes and price until they are renewed.")
             return redirect("operator_price_list", found.pk)
-    return _form(request, found, form, known.name if known else "New minute bundle", "Save the bundle")
+    return _form(request, found, form, known.name if known else "new minute bundle", "Save the bundle")
 
 
 def _form(request: HttpRequest, found: PriceList, form: PageForm, title: str, verb: str) -> HttpResponse:
-    back = {"back": "operator_price_list", "back_id": found.pk, "under": found.name}
-    return operator_page(request, "operator/form.html", {"form": form, "title": title, "verb": verb, **back})
+    return form_page(request, form, f"{found.name}: {title}", verb, (found.name, reverse("operator_price_list", args=[found.pk])))
 
 
 urlpatterns = [

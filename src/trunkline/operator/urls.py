@@ -20,5 +20,7 @@ AREAS = (
     "trunkline.operator.incidents",
     "trunkline.operator.verification",
     "trunkline.operator.mail",
+    "trunkline.operator.log",
+    "trunkline.operator.help",
 )
 urlpatterns = [path("", include(area)) for area in AREAS]

@@ -13,6 +13,7 @@ from trunkline.domain.names import check_account_name, check_name
 from trunkline.store import ledger
 from trunkline.store.models import Account, Change, Manager, PriceList
 from trunkline.store.work import By, Work, work
+from trunkline.usecases.evidence import keep_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,15 @@ def other_managers(company_name: str) -> list[str]:
     return sorted(Manager.objects.filter(company_name__iexact=company_name.strip()).values_list("country", flat=True))
 
 
-def suspend_manager(*, now: datetime, by: By, manager_id: int, reason: str) -> None:
-    """No outgoing calls from any of its profiles, nothing new bought, no Auto-recharge by card; incoming calls and what runs go on (SPEC R12)."""
+def suspend_manager(*, now: datetime, by: By, manager_id: int, reason: str, evidence: str = "") -> None:
+    """No outgoing calls from any of its profiles, nothing new bought, no Auto-recharge by card; incoming calls and what runs go on (SPEC R12).
+
+    `reason` is told to the company, `evidence` is not.
+    """
     reason = check_name(reason, "reason", longest=200)
     with work(now=now, by=by) as doing:
         set_state(doing, doing.locks.one(Manager, manager_id), Manager.State.SUSPENDED, reason)
+        keep_evidence(doing, f"manager {manager_id}", evidence)
 
 
 def resume_manager(*, now: datetime, by: By, manager_id: int) -> None:

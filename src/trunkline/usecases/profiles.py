@@ -18,6 +18,7 @@ from trunkline.store.models import Account, Change, ChannelUse, Manager, Profile
 from trunkline.store.work import By, Work, work
 from trunkline.usecases import subscriptions, terms
 from trunkline.usecases.caller_id import check_may_show
+from trunkline.usecases.evidence import keep_evidence
 from trunkline.usecases.profile_changes import change, lock_profile
 from trunkline.usecases.profile_orders import NOTHING, Order, carry_out
 from trunkline.usecases.till import open_till
@@ -103,11 +104,12 @@ def grant_channels(*, now: datetime, by: By, profile_id: int, channels: int) -> 
         subscriptions.set_granted_channels(doing, till, shelf, channels)
 
 
-def suspend_profile(*, now: datetime, by: By, profile_id: int, reason: str) -> None:
-    """No outgoing calls; incoming calls go on (SPEC R12)."""
+def suspend_profile(*, now: datetime, by: By, profile_id: int, reason: str, evidence: str = "") -> None:
+    """No outgoing calls; incoming calls go on (SPEC R12). `reason` is told to the company, `evidence` is not."""
     reason = check_name(reason, "reason", longest=200)
     with work(now=now, by=by) as doing:
         _set_state(doing, profile_id, Profile.State.SUSPENDED, reason)
+        keep_evidence(doing, f"profile {profile_id}", evidence)
 
 
 def resume_profile(*, now: datetime, by: By, profile_id: int) -> None:
