@@ -132,7 +132,7 @@ def test_a_live_call_is_hung_up(operator: Visitor, cast: Cast) -> None:
     Table(now_us=time.time_ns() // 1000).answered_call(cast.company.profile())
     operator.follow("Live calls")
     operator.looks_right("operator-calls")
-    operator.follow("Hang up +33123456789")
+    operator.follow("Hang up +33 1 23 45 67 89")
     operator.looks_right("operator-hang-up")
     operator.page.get_by_label("Reason").fill("fraud")
     operator.press("Hang up")

@@ -38,6 +38,16 @@ def test_actions_are_sentences_and_old_ones_speak_for_themselves(cast: Cast, cli
     assert rows(client.get("/history").content.decode())[:2] == ["something.forgotten", "Generated a new SIP password"]
 
 
+def test_values_are_written_as_people_read_them(cast: Cast, client: Client) -> None:
+    about = {"at": NOW, "actor": "Architects.Books", "manager_id": cast.company.manager_id, "target": "profile 1"}
+    numbers = {"before": {"caller_id": "442079460000"}, "after": {"caller_id": "12025550110"}}
+    AuditEntry.objects.create(action="profile.caller_id", **about, **numbers)
+    AuditEntry.objects.create(action="profile.caller_id_by_country", **about, after={"GB": "442079460000"})
+    page = client.get("/history").content.decode()
+    assert "<li>Caller ID: <del>+44 20 7946 0000</del> +1 202-555-0110</li>" in page
+    assert "<li>United Kingdom: +44 20 7946 0000</li>" in page
+
+
 def test_it_is_narrowed_by_kind_and_person(cast: Cast, client: Client) -> None:
     write(cast, "credit.allocate")
     write(cast, "payment_method.added", actor="Architects.Cards")

@@ -18,7 +18,7 @@ from tests.web.test_queries import queries
 from trunkline.domain.money import MICROS, for_people
 from trunkline.domain.statement_files import verify
 from trunkline.manager.reports import files
-from trunkline.store.models import AuditEntry, Membership, Role
+from trunkline.store.models import AuditEntry, Membership, PriceList, Role
 from trunkline.usecases import credit, profile_deletion
 
 
@@ -74,6 +74,16 @@ def test_incoming_calls_show_whom_the_caller_wanted_to_be(cast: Cast, refs: list
     assert "Withheld +1 212-555-0100 0:00 No answer" in text
     assert "secret" not in text
     assert "Calls 2 Answered 1 Talk time 1:15 " in text
+
+
+def test_the_echo_test_is_named(cast: Cast) -> None:
+    """It is free, and in no price list."""
+    open_since(cast.company)
+    PriceList.objects.filter(pk=cast.company.price_list_id).update(echo_number="17606604690")
+    [ref] = write(cast.company, {"started_us": us(5), "callee": "17606604690", "destination": "", "duration_seconds": 75})
+    client = reader(cast)
+    assert "+1 760-660-4690 Echo test 1:15 Answered Free $0.00" in text_of(client, profile_reports(cast))
+    assert "Destination Echo test" in text_of(client, f"/reports/calls/{ref}")
 
 
 def test_filters_are_kept_from_month_to_month_and_in_files(cast: Cast, refs: list[int]) -> None:

@@ -20,6 +20,7 @@ from trunkline.usecases.live_calls import hang_up as end_call
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
+from trunkline.web.templatetags.components import phone
 
 MOST_SHOWN = 200
 
@@ -82,7 +83,7 @@ def _known() -> Any:
 def _shown(call: LiveCall) -> Shown:
     facts = json.loads(call.facts)
     owner = call.caller_profile or call.callee_profile
-    number = f"+{facts['number']}" if facts.get("number") else facts.get("dialled", "")
+    number = phone(facts["number"]) if facts.get("number") else facts.get("dialled", "")
     return Shown(call, owner.manager.company_name if owner else "", number, facts.get("destination", ""), facts.get("currency", ""))
 
 

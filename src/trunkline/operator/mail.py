@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
@@ -24,7 +26,7 @@ class Letter:
     name: str
     to: str
     subject: str
-    date: str
+    at: datetime | None
     text: str
 
 
@@ -60,7 +62,13 @@ def _read(file: Path) -> Letter:
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     body = message.get_body(preferencelist=("plain",))
     text = body.get_content() if body else ""
-    return Letter(file.name, str(message["To"]), str(message["Subject"]), str(message["Date"]), text)
+    return Letter(file.name, str(message["To"]), str(message["Subject"]), _date_of(message), text)
+
+
+def _date_of(message: EmailMessage) -> datetime | None:
+    """`-0000`, as our own letters have it, is UTC; Python takes it for no zone at all."""
+    at: datetime | None = message["Date"].datetime if message["Date"] else None
+    return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 
 urlpatterns = [

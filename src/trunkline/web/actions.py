@@ -53,7 +53,7 @@ SENTENCES = {f"{kind}.{how}": text.format(what) for kind, what in _OF_TERMS.item
     "manager.create": "Opened this Manager",
     "manager.notices": "Changed which letters are sent",
     "manager.suspended": "The operator stopped outgoing calls",
-    "member.add": "Somebody came in",
+    "member.add": "Somebody joined",
     "member.invite": "Invited somebody",
     "member.remove": "Removed somebody",
     "member.role": "Gave somebody another role",
@@ -110,11 +110,10 @@ SENTENCES = {f"{kind}.{how}": text.format(what) for kind, what in _OF_TERMS.item
     "recharge.payment": "Auto-recharge began a payment",
     "recharge.set": "Set Auto-recharge",
     "records.acknowledge": "Read what call records are, and agreed",
-    "records.export": "Took call records along as a file",
+    "records.export": "Downloaded a report",
     "refund.booked": "A payment was given back",
     "refund.failed": "A payment could not be given back",
     "staff.add": "Added somebody of the operator",
-    "suspension.evidence": "Kept the evidence of a suspension",
     "verification.look": "The operator looked at a document",
     "verification.remove_document": "Removed a document",
     "verification.state": "The verification of the company went on",
@@ -139,7 +138,16 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """What the history of a company can be narrowed to: name, text, first words of actions."""
 
+NAMES = {"caller_id": "Caller ID", "sip_user": "SIP user", "url": "URL", "email": "e-mail"}
+PHONE_NUMBERS = ("caller_id", "echo_number", "first")
+"""Values of entries that are E.164 digits: `first` is that of a stock's numbers."""
+
 
 def said(action: str) -> str:
     """An action of an older version, which has no sentence any more, speaks for itself."""
     return SENTENCES.get(action, action)
+
+
+def name_of(value: str) -> str:
+    """How people call a value of an entry."""
+    return NAMES.get(value, value.removesuffix("_micros").replace("_", " "))

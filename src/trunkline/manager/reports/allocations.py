@@ -41,7 +41,7 @@ def allocations(request: CompanyRequest, profile_id: int | None = None, *, archi
         "totals": _totals(sums, company),
         "columns": columns,
         "rows": in_columns(columns, _rows(found, subject, company)),
-        "more": max(0, min(count, MOST_LINES) - SHOWN),
+        "more": f"{max(0, min(count, MOST_LINES) - SHOWN):,}" if count > SHOWN else "",
         "is_cut": count > MOST_LINES,
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in ("csv", "xlsx", "pdf")],
     }
@@ -51,7 +51,7 @@ def allocations(request: CompanyRequest, profile_id: int | None = None, *, archi
 def _columns(subject: Subject, company: Manager) -> tuple[Column, ...]:
     whose = () if subject.profile else (Column("Profile", width=18),)
     return (
-        Column("Time", width=20),
+        Column("Time", width=20, is_whole=True),
         Column("What", width=24),
         *whose,
         Column("Note", width=36),

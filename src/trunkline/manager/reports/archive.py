@@ -19,7 +19,12 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
 
 MOST_SHOWN = 500
-COLUMNS = (Column("Profile", width=36), Column("SIP user", width=20), Column("Created", width=18), Column("Deleted", width=18))
+COLUMNS = (
+    Column("Profile", width=36),
+    Column("SIP user", width=20),
+    Column("Created", width=18, is_whole=True),
+    Column("Deleted", width=18, is_whole=True),
+)
 
 
 @open_to(Audience.REPORTS)

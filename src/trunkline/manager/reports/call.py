@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.domain.statements import SECONDS
 from trunkline.manager.reports.allocations import what_text
-from trunkline.manager.reports.calls import SEEN_BY_CALLEE, paid_text, result_text
+from trunkline.manager.reports.calls import SEEN_BY_CALLEE, destination_text, paid_text, result_text
 from trunkline.manager.reports.explain import Viewpoint, refusal_of, steps_of
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.manager.reports.sheet import Cell, money_cell, seconds_cell
@@ -90,6 +90,7 @@ def _own(record: CallRecord, request: CompanyRequest) -> dict[str, object]:
         "result": result_text(record.result, record.refusal),
         "refusal": refusal_of(record.refusal),
         "paid": paid_text(record.paid_by, record.result),
+        "destination": destination_text(record.destination, record.callee, request.company),
         "caller": record.caller_shown if record.direction == "incoming" else record.caller,
         "steps": steps_of(record.trace, Viewpoint(record.currency or request.company.currency, record.direction, other)),
         "payments": [_payment(posting, request.company.currency) for posting in postings[:MOST_POSTINGS]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -37,10 +38,10 @@ SEEN_BY_CALLEE = ("channels_full_incoming", "not_reachable", "unknown_number")
 
 def columns_of(subject: Subject, currency: str, *, incoming: bool) -> tuple[Column, ...]:
     whose = () if subject.profile else (Column("Profile", width=16),)
-    time, called = Column("Time", width=20), Column("Number called", width=18)
+    time, called = Column("Time", width=20, is_whole=True), Column("Number called", width=18, is_whole=True)
     duration = Column("Duration", is_number=True, unit="seconds", width=10)
     if incoming:
-        return (time, *whose, Column("Caller", width=18), called, duration, Column("Result", width=26))
+        return (time, *whose, Column("Caller", width=18, is_whole=True), called, duration, Column("Result", width=26))
     paid = Column("How paid", width=26), Column("Cost", is_number=True, unit=currency, width=12)
     return (time, *whose, called, Column("Destination", width=24), duration, Column("Result", width=22), *paid)
 
@@ -48,18 +49,31 @@ def columns_of(subject: Subject, currency: str, *, incoming: bool) -> tuple[Colu
 def rows_of(lines: Iterable[Line], subject: Subject, company: Manager, *, incoming: bool) -> Iterator[Row]:
     """In the order of `columns_of`. One query for the names of profiles."""
     zone = ZoneInfo(company.time_zone)
-    names = {} if subject.profile else dict(Profile.objects.filter(manager=company).values_list("id", "name"))
+    profile_of = cache(partial(_profile, {} if subject.profile else _names(company), incoming=incoming))
     for line in lines:
         at = datetime.fromtimestamp(line.started_us // MICROSECONDS, tz=UTC).astimezone(zone)
         time = moment_cell(at, reverse("reports_call", args=[line.call_ref]))
-        whose = () if subject.profile else (Cell(names.get(line.profile_id, "")),)
+        whose = () if subject.profile else (profile_of(line.profile_id, month=f"{at:%Y-%m}"),)
         talked = seconds_cell(line.duration_seconds)
         if incoming:
             yield (time, *whose, _number(line.caller, "Withheld"), _called(line), talked, _result(line.result, _told(line)))
             continue
         cost = money_cell(line.cost_micros, company.currency)
         result = _result(line.result, line.refusal)
-        yield (time, *whose, _called(line), Cell(line.destination), talked, result, Cell(paid_text(line.paid_by, line.result)), cost)
+        where = Cell(destination_text(line.destination, line.callee, company))
+        yield (time, *whose, _called(line), where, talked, result, Cell(paid_text(line.paid_by, line.result)), cost)
+
+
+def _names(company: Manager) -> dict[int, tuple[str, str]]:
+    """And states."""
+    return {pk: (name, state) for pk, name, state in Profile.objects.filter(manager=company).values_list("id", "name", "state")}
+
+
+def _profile(names: dict[int, tuple[str, str]], profile_id: int, *, month: str, incoming: bool) -> Cell:
+    """It leads to the profile's own report of the month."""
+    name, state = names.get(profile_id, ("", ""))
+    route = "archive_profile" if state == Profile.State.DELETED else "profile_reports"
+    return Cell(name, href=f"{reverse(f'{route}_incoming' if incoming else route, args=[profile_id])}?month={month}" if name else "")
 
 
 def _result(result: str, refusal: str) -> Cell:
@@ -80,10 +94,15 @@ def paid_text(paid_by: str, result: str) -> str:
 
 
 def totals_of(totals: Totals, currency: str, *, incoming: bool) -> tuple[tuple[str, str], ...]:
-    counted = ("Calls", str(totals.attempts)), ("Answered", str(totals.answered)), ("Talk time", duration_text(totals.duration_seconds))
+    counted = ("Calls", f"{totals.attempts:,}"), ("Answered", f"{totals.answered:,}"), ("Talk time", duration_text(totals.duration_seconds))
     if incoming:
         return counted
     return (*counted, ("From minute bundles", duration_text(totals.bundle_seconds)), ("Cost", for_people(totals.cost_micros, currency)))
+
+
+def destination_text(destination: str, callee: str, company: Manager) -> str:
+    """The echo test is in no price list's destinations."""
+    return "Echo test" if not destination and callee and callee == company.price_list.echo_number else destination
 
 
 def _told(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +12,18 @@ from trunkline.domain.money import decimal_text, for_people
 
 MICROSECONDS = 1_000_000
 Value = str | int | Decimal | datetime
+_PIECES = re.compile(r"(?<=,) ")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`unit`: of the values in files; on the page each cell says its own. `width` in letters."""
+    """`unit`: of the values in files; on the page each cell says its own. `width` in letters. `is_whole`: not broken where a reader would stumble."""
 
     title: str
     is_number: bool = False
     unit: str = ""
     width: int = 14
+    is_whole: bool = False
 
     @property
     def file_title(self) -> str:
@@ -38,6 +41,11 @@ class Cell:
     @property
     def plain(self) -> Value:
         return self.text if self.value is None else self.value
+
+    @property
+    def pieces(self) -> list[str]:
+        """What stays on one line in a whole column: the day and the time of a moment, a number."""
+        return _PIECES.split(self.text)
 
 
 Row = tuple[Cell, ...]
@@ -62,6 +70,10 @@ def in_columns(columns: tuple[Column, ...], rows: Iterable[Row]) -> list[list[tu
 
 def money_cell(micros: int, currency: str) -> Cell:
     return Cell(for_people(micros, currency), Decimal(decimal_text(micros)))
+
+
+def count_cell(count: int) -> Cell:
+    return Cell(f"{count:,}", count)
 
 
 def seconds_cell(seconds: int) -> Cell:

@@ -15,7 +15,7 @@ from trunkline.manager.reports.sheet import in_columns
 from trunkline.manager.reports.statement_sheet import amount_cell, columns_of, rows_of, sheet_of
 from trunkline.manager.reports.subject import Period, Subject, link, period_of, report, subject_of
 from trunkline.store.models import Profile, Term
-from trunkline.store.statements import Purse
+from trunkline.store.statements import Purse, purse_of_manager
 from trunkline.usecases import call_records, statements
 from trunkline.usecases.statement_pages import Place, statement_page, whole_statement
 from trunkline.web.access import Audience, open_to
@@ -76,7 +76,7 @@ def _choices(request: CompanyRequest, subject: Subject) -> dict[str, str]:
 def _purse(request: CompanyRequest, chosen: str) -> Purse:
     kind, _, ident = chosen.partition("-")
     if kind == "manager":
-        return statements.purse_of(manager_id=request.company.pk)
+        return purse_of_manager(request.company)
     return statements.purse_of(profile_id=int(ident)) if kind == "profile" else statements.purse_of(term_id=int(ident))
 
 

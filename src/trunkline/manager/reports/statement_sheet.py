@@ -21,7 +21,7 @@ from trunkline.usecases.statement_pages import WholeStatement
 def columns_of(currency: str) -> tuple[Column, ...]:
     unit = "seconds" if currency == SECONDS else currency
     return (
-        Column("Time", width=20),
+        Column("Time", width=20, is_whole=True),
         Column("What", width=44),
         Column("Other side", width=26),
         Column("Amount", is_number=True, unit=unit, width=14),

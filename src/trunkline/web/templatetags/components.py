@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from trunkline.domain import money as amounts
 from trunkline.web.acting import engines_now
-from trunkline.web.actions import said
+from trunkline.web.actions import PHONE_NUMBERS, name_of, said
 from trunkline.web.icons import ICONS
 
 register = template.Library()
@@ -175,9 +175,18 @@ def duration(seconds: int | None) -> str:
 def changes(before: dict[str, Any], after: dict[str, Any]) -> SafeString:
     """An entry of the log: each value that was set, and what it was."""
     names = [*after, *(name for name in before if name not in after)]
-    rows = ((name.removesuffix("_micros").replace("_", " "), _was(before, name), _is(name, after)) for name in names)
+    rows = ((_name(name), _was(before, name), _is(name, after)) for name in names)
     listed = format_html_join("", "<li>{}: {}{}</li>", rows)
     return format_html('<ul class="changes">{}</ul>', listed) if listed else mark_safe("")
+
+
+def _name(value: str) -> str:
+    return country(value) if _is_country(value) else name_of(value)
+
+
+def _is_country(value: str) -> bool:
+    """Caller IDs by country are entries of country codes and numbers."""
+    return len(value) == 2 and value.isupper()
 
 
 def _was(before: dict[str, Any], name: str) -> SafeString:
@@ -192,6 +201,8 @@ def _is(name: str, after: dict[str, Any]) -> str:
 def _shown(name: str, value: Any) -> str:
     if name.endswith("_micros") and isinstance(value, int):
         return amounts.decimal_text(value)
+    if (name in PHONE_NUMBERS or _is_country(name)) and isinstance(value, str):
+        return phone(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
