@@ -16,6 +16,7 @@ from django.db import connections
 
 from tests.callcontrol.ground import Table
 from tests.conftest import Store
+from tests.web.wired import register
 from trunkline.cli import main
 from trunkline.cli.main import MODULES
 from trunkline.domain.money import MICROS
@@ -120,6 +121,8 @@ def test_a_profile_is_set(opened: Operator) -> None:
     assert (shown["channels"], shown["caller_id"], shown["srtp"], shown["number_format"]) == (5, "+12025550100", "force", "plus")
     assert (shown["calls_per_second"], shown["max_rate_per_minute"], shown["barred_types"]) == (3, "0.50", ["premium", "satellite"])
     assert (shown["barred_destinations"], shown["calls_abroad"]) == (["+4470", "CU"], False)
+    register(Profile.objects.get().pk)
+    assert opened.asks("profile", "show", "Reception")["media_by"] == "SRTP: forced for this SIP Profile"
     opened.types("profile", "set", "Reception", "--max-rate", "none")
     assert opened.asks("profile", "show", "Reception")["max_rate_per_minute"] is None
     assert "--help" in opened.types("profile", "set", "Reception", status=2)

@@ -211,10 +211,13 @@ def _facts(each: Any) -> dict[str, Any]:
         "calls_abroad": each.calls_abroad,
         "old_password_until": each.old_valid_until.isoformat() if each.old_valid_until else "",
     }
-    return facts | (_registration(registered) if registered else {"registered_from": ""})
+    return facts | (_registration(registered, each.srtp) if registered else {"registered_from": ""})
 
 
-def _registration(registered: Any) -> dict[str, Any]:
+def _registration(registered: Any, srtp: str) -> dict[str, Any]:
+    from trunkline.domain.media_encryption import towards_pbx
+    from trunkline.store.directory import Registered
+
     return {
         "registered_from": registered.source,
         "contact": registered.contact,
@@ -223,6 +226,7 @@ def _registration(registered: Any) -> dict[str, Any]:
         "registered_since": _moment(registered.since_us),
         "registered_until": _moment(registered.expires_us),
         "took_over_from": registered.displaced_contact,
+        "media_by": str(towards_pbx(srtp, Registered.of(registered).binding())),
     }
 
 

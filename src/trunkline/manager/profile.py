@@ -78,8 +78,10 @@ def page_of(request: CompanyRequest, profile: Profile, template: str, page: dict
 def live_state(profile: Profile) -> dict[str, Any]:
     at = engines_now()
     in_use = scope.in_use(profile)
+    presence = scope.presence(profile, at)
     return {
-        "presence": scope.presence(profile, at),
+        "presence": presence,
+        "agreed": scope.agreed(profile, presence),
         "in_use": in_use,
         "free_micros": profile.account.balance - profile.account.held,
         "last_refused": scope.last_refused(profile),

@@ -9,8 +9,11 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.shortcuts import get_object_or_404
 
+from trunkline.domain.directory import Binding
+from trunkline.domain.media_encryption import Agreed, towards_pbx
 from trunkline.domain.refusals import REFUSALS, Refusal
 from trunkline.runtime.settings import Settings
+from trunkline.store.directory import Registered
 from trunkline.store.models import CallRecord, ChannelUse, Profile, Registration, Term
 from trunkline.web.company import CompanyRequest
 
@@ -69,6 +72,15 @@ def presence(profile: Profile, at: datetime) -> Presence:
     if registration.expires_us <= at.timestamp() * MICROSECONDS:
         return Presence("Registration ran out", "bad")
     return Presence("Registered", "good", registration)
+
+
+def agreed(profile: Profile, presence: Presence) -> Agreed | None:
+    """TLS only, or TLS with SRTP, and why (SPEC R10.2). None: no PBX is connected, or its media does not pass through us."""
+    if profile.media == Profile.Media.DIRECT:
+        return None
+    if presence.registration is not None:
+        return towards_pbx(profile.srtp, Registered.of(presence.registration).binding())
+    return towards_pbx(profile.srtp, Binding("")) if profile.ip_auth_address else None
 
 
 def in_use(profile: Profile) -> int:

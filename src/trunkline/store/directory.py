@@ -54,6 +54,10 @@ class Registered:
     user_agent: str = ""
     srtp_offered: bool | None = None
 
+    @classmethod
+    def of(cls, row: Registration) -> Registered:
+        return cls(row.contact, row.source, row.expires_us, row.user_agent, row.srtp_offered)
+
     def binding(self) -> Binding:
         """Where to send a request: where the REGISTER came from. That is the connection, the pinhole, or, of a directly connected PBX, what its
         Contact says. A name in a Contact could lead anywhere."""

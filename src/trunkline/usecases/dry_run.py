@@ -74,7 +74,7 @@ def _callee(directory: NarrowDirectory, number: str) -> ProfileFacts | None:
     if profile_id is None:
         return None
     for each in Registration.objects.filter(profile_id=profile_id):
-        directory.registrations[profile_id] = Registered(each.contact, each.source, each.expires_us, each.user_agent, each.srtp_offered)
+        directory.registrations[profile_id] = Registered.of(each)
     return directory.profile(profile_id)
 
 
