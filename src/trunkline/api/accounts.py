@@ -9,8 +9,8 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting, profile_of
-from trunkline.api.shapes import LARGEST_ID, TEXT, Cursor, Done, Ident, Input, Limit, Moment, PathId, answers, iso, page
-from trunkline.domain.errors import Conflict, NotFound
+from trunkline.api.shapes import LARGEST_ID, TEXT, Cursor, Done, Ident, Input, Limit, Moment, PathId, answers, iso, listed, the_one
+from trunkline.domain.errors import Conflict
 from trunkline.store.models import AccountGroup, BusinessAccount
 from trunkline.usecases import account_places, accounts, groups
 from trunkline.usecases.account_places import NotConfirmedError
@@ -110,8 +110,7 @@ def list_accounts(
     mine = _mine(request).filter(name__icontains=name.strip())
     if profile_id is not None:
         mine = mine.filter(profile=profile_of(request, profile_id))
-    rows, following = page(mine, cursor, limit)
-    return {"items": [_shown(each) for each in rows], "next_cursor": following}
+    return listed(mine, _shown, cursor, limit)
 
 
 @router.post("/accounts", auth=Right(Audience.ADMINISTER), response=answers(AccountOut, 201), summary="Create a business account")
@@ -140,10 +139,7 @@ def create_accounts(request: ApiRequest, wanted: AddressesIn) -> Status[Any]:
 
 @router.get("/accounts/{account_id}", auth=Right(Audience.LOOK), response=answers(AccountOut), summary="A business account")
 def get_account(request: ApiRequest, account_id: PathId) -> dict[str, Any]:
-    found = _mine(request).filter(pk=account_id).first()
-    if found is None:
-        raise NotFound(f"There is no business account {account_id}.")
-    return _shown(found)
+    return _shown(the_one(_mine(request), account_id, "business account"))
 
 
 @router.delete("/accounts/{account_id}", auth=Right(Audience.ADMINISTER), response=answers(Done), summary="Delete a business account")
@@ -161,8 +157,7 @@ def set_groups(request: ApiRequest, account_id: PathId, wanted: GroupIdsIn) -> d
 
 @router.get("/groups", auth=Right(Audience.LOOK), response=answers(GroupsOut), summary="List groups of accounts")
 def list_groups(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
-    rows, following = page(_groups(request), cursor, limit)
-    return {"items": [_group(each) for each in rows], "next_cursor": following}
+    return listed(_groups(request), _group, cursor, limit)
 
 
 @router.post("/groups", auth=Right(Audience.ADMINISTER), response=answers(GroupOut, 201), summary="Create a group")

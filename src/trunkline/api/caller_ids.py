@@ -10,7 +10,7 @@ from ninja import Path, Router, Schema, Status
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting, profile_of
-from trunkline.api.shapes import TEXT, Cursor, Done, Ident, Input, Limit, Moment, PathId, answers, iso, iso_or_none, page
+from trunkline.api.shapes import TEXT, Cursor, Done, Ident, Input, Limit, Moment, PathId, answers, iso, iso_or_none, listed
 from trunkline.store.models import CallerIdRule, Landline
 from trunkline.usecases import caller_id as caller_ids, landlines, profiles
 from trunkline.web.access import Audience
@@ -110,8 +110,7 @@ def remove_country_caller_id(request: ApiRequest, profile_id: PathId, country: C
 @router.get("/landlines", auth=Right(Audience.LOOK), response=answers(LandlinesOut), summary="List landlines")
 def list_landlines(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
     mine: QuerySet[Landline] = Landline.objects.filter(manager=request.company)
-    rows, following = page(mine, cursor, limit)
-    return {"items": [landline_shown(each) for each in rows], "next_cursor": following}
+    return listed(mine, landline_shown, cursor, limit)
 
 
 @router.post("/landlines", auth=Right(Audience.ADMINISTER), response=answers(LandlineOut, 201), summary="Add a landline")

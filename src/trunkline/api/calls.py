@@ -13,12 +13,12 @@ from django.urls import reverse
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
-from trunkline.api.door import ApiRequest, Right, acting, profile_of
-from trunkline.api.profiles import moment_us
-from trunkline.api.shapes import LARGEST_ID, TEXT, Cursor, Ident, Input, Limit, Moment, Money, answers, money, number_in
+from trunkline.api.door import ApiRequest, Right, profile_ever, profile_of
+from trunkline.api.shapes import LARGEST_ID, TEXT, Cursor, Ident, Input, Limit, Moment, Money, answers, moment_us, money, number_in
 from trunkline.domain.errors import Invalid, NotFound
 from trunkline.domain.months import Month
 from trunkline.store import usage
+from trunkline.store.clock import now
 from trunkline.store.ledger import microseconds
 from trunkline.store.models import LiveCall, Profile
 from trunkline.store.usage import Filters, Scope, Totals
@@ -264,16 +264,13 @@ def month_of(request: ApiRequest, text: str) -> date:
 
 
 def _scope(request: ApiRequest, profile_id: int | None) -> Scope:
-    """Deleted profiles have records, too."""
-    if profile_id is not None and not Profile.objects.filter(manager=request.company, pk=profile_id).exists():
-        raise NotFound(f"There is no SIP Profile {profile_id}.")
-    return Scope(request.company.pk, profile_id)
+    return Scope(request.company.pk, None if profile_id is None else profile_ever(request, profile_id).pk)
 
 
 def _month(request: ApiRequest, text: str) -> Month:
     zone = ZoneInfo(request.company.time_zone)
     if not text:
-        return Month.of(microseconds(acting(request)["now"]), zone)
+        return Month.of(microseconds(now()), zone)
     if not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
         raise Invalid("month", f"A month is written like 2026-12, from {FIRST_YEAR} to {LAST_YEAR}.")
     return Month(date(int(text[:4]), int(text[5:]), 1), zone)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from ninja import Query, Router, Schema
 
 from trunkline.api.door import ApiRequest, Right
-from trunkline.api.shapes import TEXT, Cursor, Limit, Moment, Money, answers, iso, money, page
+from trunkline.api.shapes import TEXT, Cursor, Limit, Moment, Money, answers, iso, listed, money
 from trunkline.store import ledger
 from trunkline.store.models import AuditEntry, BundleProduct
 from trunkline.web.access import Audience
@@ -104,8 +104,7 @@ def list_audit_log(
     request: ApiRequest, cursor: Cursor = "", limit: Limit = 50, actor: Annotated[str, Query(max_length=80, pattern=TEXT)] = ""
 ) -> dict[str, Any]:
     entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(manager=request.company)
-    rows, following = page(entries.filter(actor=actor) if actor else entries, cursor, limit)
-    return {"items": [_entry(each) for each in rows], "next_cursor": following}
+    return listed(entries.filter(actor=actor) if actor else entries, _entry, cursor, limit)
 
 
 def _entry(entry: AuditEntry) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from trunkline.api.shapes import (
     answers,
     iso,
     iso_or_none,
+    listed,
     money,
-    page,
+    the_one,
 )
-from trunkline.domain.errors import Conflict, NotFound
+from trunkline.domain.errors import Conflict
 from trunkline.domain.money import parse_micros
 from trunkline.providers.payments.chosen import payment_provider
 from trunkline.store import ledger
@@ -180,8 +181,7 @@ def reset_profile_recharge(request: ApiRequest, profile_id: PathId) -> dict[str,
 @router.get("/payments", auth=Right(Audience.LOOK), response=answers(PaymentsOut), summary="List payments")
 def list_payments(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
     mine: QuerySet[Payment] = Payment.objects.filter(manager=request.company)
-    rows, following = page(mine, cursor, limit)
-    return {"items": [_payment(each) for each in rows], "next_cursor": following}
+    return listed(mine, _payment, cursor, limit)
 
 
 @router.post("/payments", auth=Right(Audience.PAY), response=answers(PaymentOut), summary="Top the Manager's Credit up")
@@ -202,10 +202,7 @@ def start_payment(request: ApiRequest, wanted: PaymentIn) -> dict[str, Any]:
 
 @router.get("/payments/{payment_id}", auth=Right(Audience.LOOK), response=answers(PaymentOut), summary="A payment")
 def get_payment(request: ApiRequest, payment_id: PathId) -> dict[str, Any]:
-    found = Payment.objects.filter(manager=request.company, pk=payment_id).first()
-    if found is None:
-        raise NotFound(f"There is no payment {payment_id}.")
-    return _payment(found)
+    return _payment(the_one(Payment.objects.filter(manager=request.company), payment_id, "payment"))
 
 
 def _moved(request: ApiRequest, profile_id: int, moved: credit.Moved) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja.security import HttpBearer
 
 from trunkline.api.failures import Forbidden, failure, of_problem
-from trunkline.domain.errors import Invalid, NotFound, Problem
+from trunkline.api.shapes import the_one
+from trunkline.domain.errors import Invalid, Problem
 from trunkline.store.clock import now
 from trunkline.store.models import ApiToken, Manager, Profile
 from trunkline.store.work import By
@@ -112,11 +113,13 @@ def acting(request: ApiRequest) -> dict[str, Any]:
 
 def profile_of(request: ApiRequest, profile_id: int) -> Profile:
     """Raises `NotFound` for what is not this company's."""
-    mine = Profile.objects.select_related("account", "manager", "channeluse", "registration").filter(manager=request.company, pk=profile_id)
-    found = mine.exclude(state=Profile.State.DELETED).first()
-    if found is None:
-        raise NotFound(f"There is no SIP Profile {profile_id}.")
-    return found
+    mine = Profile.objects.select_related("account", "manager", "channeluse", "registration").filter(manager=request.company)
+    return the_one(mine.exclude(state=Profile.State.DELETED), profile_id, "SIP Profile")
+
+
+def profile_ever(request: ApiRequest, profile_id: int) -> Profile:
+    """Deleted ones, too: they have records."""
+    return the_one(Profile.objects.filter(manager=request.company), profile_id, "SIP Profile")
 
 
 def _token(request: HttpRequest) -> ApiToken | None:

@@ -31,6 +31,7 @@ from trunkline.api.shapes import (
 )
 from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.domain.number_rental import agreement
+from trunkline.store.clock import now
 from trunkline.store.models import Number, Term
 from trunkline.usecases import number_fees, number_places
 from trunkline.web.access import Audience
@@ -86,7 +87,7 @@ class RentIn(Input):
 class PlaceIn(Input):
     """On a SIP Profile, or of a business account. Both null: in the Manager's stock, and calls to it reach nobody."""
 
-    profile_id: Annotated[int, Field(ge=1, le=2**53)] | None
+    profile_id: Ident | None
     account_name: Annotated[str, Field(min_length=1, max_length=64, pattern=TEXT)] | None = None
 
 
@@ -109,7 +110,7 @@ def list_available(request: ApiRequest, country: Country = "", area: Area = "", 
 @router.post("/numbers/{number_id}/preview", auth=Right(Audience.LOOK), response=answers(OfferOut), summary="What renting it costs")
 def preview_number(request: ApiRequest, number_id: PathId) -> dict[str, Any]:
     _rentable(request, number_id)
-    return offered(number_fees.preview_number(now=acting(request)["now"], manager_id=request.company.pk, number_id=number_id))
+    return offered(number_fees.preview_number(now=now(), manager_id=request.company.pk, number_id=number_id))
 
 
 @router.post("/numbers/{number_id}/rent", auth=Right(Audience.PAY), response=answers(BoughtOut), summary="Rent a number")

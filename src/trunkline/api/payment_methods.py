@@ -8,8 +8,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting
-from trunkline.api.shapes import TEXT, Amount, Done, Input, Money, PathId, answers, money
-from trunkline.domain.errors import NotFound
+from trunkline.api.shapes import TEXT, Amount, Done, Input, Money, PathId, answers, money, the_one
 from trunkline.domain.money import parse_micros
 from trunkline.providers.payments.chosen import payment_provider
 from trunkline.store.models import PaymentMethod
@@ -81,7 +80,4 @@ def set_notices(request: ApiRequest, wanted: NoticesIn) -> dict[str, Any]:
 
 
 def _method(request: ApiRequest, method_id: int) -> PaymentMethod:
-    found = PaymentMethod.objects.filter(manager=request.company, pk=method_id, removed_at=None).first()
-    if found is None:
-        raise NotFound(f"There is no payment method {method_id}.")
-    return found
+    return the_one(PaymentMethod.objects.filter(manager=request.company, removed_at=None), method_id, "payment method")

@@ -9,7 +9,8 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting
-from trunkline.api.shapes import TEXT, Cursor, Done, Input, Limit, Moment, PathId, answers, iso, page
+from trunkline.api.shapes import TEXT, Cursor, Done, Input, Limit, Moment, PathId, answers, iso, listed
+from trunkline.store.clock import now
 from trunkline.store.models import Invitation, Membership
 from trunkline.usecases import invitations, people
 from trunkline.web.access import Audience
@@ -64,8 +65,7 @@ class InvitedOut(Schema):
 
 @router.get("/members", auth=Right(Audience.LOOK), response=answers(MembersOut), summary="List the company's people")
 def list_members(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
-    rows, following = page(_members(request), cursor, limit)
-    return {"items": [_member(each) for each in rows], "next_cursor": following}
+    return listed(_members(request), _member, cursor, limit)
 
 
 @router.patch("/members/{membership_id}", auth=Right(Audience.ADMINISTER), response=answers(MemberOut), summary="Change a role")
@@ -83,8 +83,7 @@ def remove_member(request: ApiRequest, membership_id: PathId) -> dict[str, Any]:
 
 @router.get("/invitations", auth=Right(Audience.LOOK), response=answers(InvitationsOut), summary="List open invitations")
 def list_invitations(request: ApiRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
-    rows, following = page(_open(request), cursor, limit)
-    return {"items": [_invitation(each) for each in rows], "next_cursor": following}
+    return listed(_open(request), _invitation, cursor, limit)
 
 
 @router.post("/invitations", auth=Right(Audience.ADMINISTER), response=answers(InvitedOut, 201), summary="Invite somebody")
@@ -106,8 +105,7 @@ def _members(request: ApiRequest) -> QuerySet[Membership]:
 
 
 def _open(request: ApiRequest) -> QuerySet[Invitation]:
-    now = acting(request)["now"]
-    return Invitation.objects.filter(manager=request.company, accepted_at=None, withdrawn_at=None, expires_at__gt=now)
+    return Invitation.objects.filter(manager=request.company, accepted_at=None, withdrawn_at=None, expires_at__gt=now())
 
 
 def _member(member: Membership) -> dict[str, Any]:

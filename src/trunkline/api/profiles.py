@@ -24,11 +24,13 @@ from trunkline.api.shapes import (
     answers,
     iso,
     iso_or_none,
+    listed,
+    moment_us,
     money,
     offered,
-    page,
 )
 from trunkline.store import ledger
+from trunkline.store.clock import now
 from trunkline.store.models import Profile
 from trunkline.usecases import credentials, profile_deletion, profile_orders, profiles
 from trunkline.usecases.profile_orders import Order
@@ -145,14 +147,13 @@ def list_profiles(request: ApiRequest, state: Which = "", cursor: Cursor = "", l
     """Of deleted ones call records, totals and statements can still be asked for."""
     mine: QuerySet[Profile] = Profile.objects.filter(manager=request.company)
     mine = mine.filter(state=state) if state else mine.exclude(state=Profile.State.DELETED)
-    rows, following = page(mine.select_related("account", "channeluse", "registration"), cursor, limit)
-    return {"items": [shown(each) for each in rows], "next_cursor": following}
+    return listed(mine.select_related("account", "channeluse", "registration"), shown, cursor, limit)
 
 
 @router.post("/profiles/preview", auth=Right(Audience.LOOK), response=answers(ProfileOfferOut), summary="What a new SIP Profile would cost")
 def preview_profile(request: ApiRequest, wanted: ProfileIn) -> dict[str, Any]:
     about: dict[str, Any] = {"manager_id": request.company.pk, "name": wanted.name, "order": wanted.order()}
-    offer = profile_orders.preview_profile(now=acting(request)["now"], **about)
+    offer = profile_orders.preview_profile(now=now(), **about)
     return {
         "name": offer.name,
         "channels": offered(offer.channels) if offer.channels else None,
@@ -188,7 +189,7 @@ def rename_profile(request: ApiRequest, profile_id: PathId, wanted: RenameIn) ->
 )
 def preview_deletion(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
     profile = profile_of(request, profile_id)
-    return _deletion(profile_deletion.preview_profile_deletion(now=acting(request)["now"], profile_id=profile.pk))
+    return _deletion(profile_deletion.preview_profile_deletion(now=now(), profile_id=profile.pk))
 
 
 @router.delete("/profiles/{profile_id}", auth=Right(Audience.ADMINISTER), response=answers(DeletionOut), summary="Delete a SIP Profile")
@@ -266,10 +267,6 @@ def _registration(profile: Profile) -> dict[str, Any] | None:
         "expires_at": moment_us(found.expires_us),
         "displaced": found.displaced_contact,
     }
-
-
-def moment_us(at_us: int) -> str:
-    return iso(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us))
 
 
 def _deletion(plan: profile_deletion.ProfileDeletion) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from trunkline.api.door import ApiRequest, Right, acting, profile_of
 from trunkline.api.profiles import BundleOrder
 from trunkline.api.shapes import BoughtOut, Money, OfferOut, PathId, answers, bought, money, offered
 from trunkline.api.subscriptions import ChannelsIn
+from trunkline.store.clock import now
 from trunkline.usecases import profile_orders
 from trunkline.usecases.profile_orders import CHANNELS, LONGEST_REFERENCE, Order
 from trunkline.web.access import Audience
@@ -51,7 +52,7 @@ class PurchaseOut(Schema):
 )
 def preview_purchase(request: ApiRequest, profile_id: PathId, wanted: PurchaseIn) -> dict[str, Any]:
     profile, order = profile_of(request, profile_id), wanted.order()
-    found = profile_orders.preview_order(now=acting(request)["now"], profile_id=profile.pk, order=order)
+    found = profile_orders.preview_order(now=now(), profile_id=profile.pk, order=order)
     return {
         "channels": offered(found.offers[CHANNELS]),
         "bundles": [offered(found.offers[product_id]) for product_id, _ in order.bundles],

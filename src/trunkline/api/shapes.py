@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from ninja import Path, Query, Schema
 from pydantic import ConfigDict, Field
 
-from trunkline.domain.errors import Invalid
+from trunkline.domain.errors import Invalid, NotFound
 from trunkline.domain.money import decimal_text
 from trunkline.domain.terms import Offer
+from trunkline.store.ledger import EPOCH
 from trunkline.usecases.terms import Bought, Cancelled
+from trunkline.web.listing import rows_before
 
 Row = TypeVar("Row", bound=Model)
 LARGEST_ID = 2**53
@@ -103,6 +106,10 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def moment_us(at_us: int) -> str:
+    return iso(EPOCH + timedelta(microseconds=at_us))
+
+
 def iso_or_none(at: datetime | None) -> str | None:
     return iso(at) if at else None
 
@@ -141,11 +148,22 @@ def cancelled(done: Cancelled, currency: str) -> dict[str, Any]:
 
 
 def page(rows: QuerySet[Row], cursor: str, limit: int) -> tuple[list[Row], str | None]:
-    """Newest first, by id: a page stays what it is while new rows come."""
-    if cursor:
-        rows = rows.filter(pk__lt=number_in(cursor))
-    found = list(rows.order_by("-pk")[: limit + 1])
-    return found[:limit], str(found[limit - 1].pk) if len(found) > limit else None
+    """As on the pages; the cursor is the last id."""
+    found, last = rows_before(rows, number_in(cursor) if cursor else None, limit)
+    return found, None if last is None else str(last)
+
+
+def listed(rows: QuerySet[Row], shown: Callable[[Row], dict[str, Any]], cursor: str, limit: int) -> dict[str, Any]:
+    """A page of what needs nothing that is asked for the whole page."""
+    found, following = page(rows, cursor, limit)
+    return {"items": [shown(each) for each in found], "next_cursor": following}
+
+
+def the_one(rows: QuerySet[Row], ident: int, what: str) -> Row:
+    """Raises `NotFound` for one that is not among these: it is not there, or somebody else's."""
+    if (found := rows.filter(pk=ident).first()) is None:
+        raise NotFound(f"There is no {what} {ident}.")
+    return found
 
 
 def number_in(cursor: str) -> int:

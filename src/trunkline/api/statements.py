@@ -8,11 +8,11 @@ from django.core import signing
 from ninja import Query, Router, Schema
 
 from trunkline.api.calls import MonthText, ProfileId, month_of
-from trunkline.api.door import ApiRequest, Right, acting
+from trunkline.api.door import ApiRequest, Right, acting, profile_ever
 from trunkline.api.shapes import LARGEST_ID, Cursor, Limit, Money, answers, money
 from trunkline.domain.errors import Invalid, NotFound
 from trunkline.domain.statements import COLUMNS, SECONDS, Head
-from trunkline.store.models import Profile, Term
+from trunkline.store.models import Term
 from trunkline.store.statements import Purse
 from trunkline.usecases import statements
 from trunkline.usecases.statement_pages import Place, statement_page
@@ -76,9 +76,7 @@ def _purse(request: ApiRequest, profile_id: int | None, term_id: int | None) -> 
         return statements.purse_of(term_id=term_id)
     if profile_id is None:
         return statements.purse_of(manager_id=request.company.pk)
-    if not Profile.objects.filter(manager=request.company, pk=profile_id).exists():
-        raise NotFound(f"There is no SIP Profile {profile_id}.")
-    return statements.purse_of(profile_id=profile_id)
+    return statements.purse_of(profile_id=profile_ever(request, profile_id).pk)
 
 
 def _opening(balance: int, currency: str) -> dict[str, str]:

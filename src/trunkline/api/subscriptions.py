@@ -24,6 +24,7 @@ from trunkline.api.shapes import (
     offered,
 )
 from trunkline.domain.errors import NotFound
+from trunkline.store.clock import now
 from trunkline.store.models import BundleProduct, Profile, Term
 from trunkline.usecases import bundles, subscriptions
 from trunkline.web.access import Audience
@@ -73,7 +74,7 @@ def list_subscriptions(request: ApiRequest, profile_id: PathId) -> dict[str, Any
 @router.post("/profiles/{profile_id}/channels/preview", auth=Right(Audience.LOOK), response=answers(OfferOut), summary="What channels cost")
 def preview_channels(request: ApiRequest, profile_id: PathId, wanted: ChannelsIn) -> dict[str, Any]:
     profile = profile_of(request, profile_id)
-    return offered(subscriptions.preview_channels(now=acting(request)["now"], profile_id=profile.pk, channels=wanted.channels))
+    return offered(subscriptions.preview_channels(now=now(), profile_id=profile.pk, channels=wanted.channels))
 
 
 @router.post("/profiles/{profile_id}/channels/buy", auth=Right(Audience.PAY), response=answers(BoughtOut), summary="Buy channels")
@@ -98,7 +99,7 @@ def change_channels(request: ApiRequest, profile_id: PathId, wanted: ChannelsIn)
 )
 def preview_channel_cancellation(request: ApiRequest, profile_id: PathId) -> dict[str, Any]:
     profile = profile_of(request, profile_id)
-    plan = subscriptions.preview_channel_cancellation(now=acting(request)["now"], profile_id=profile.pk)
+    plan = subscriptions.preview_channel_cancellation(now=now(), profile_id=profile.pk)
     return cancelled(plan, request.company.currency)
 
 
@@ -126,7 +127,7 @@ def undo_cancel_channels(request: ApiRequest, profile_id: PathId) -> dict[str, A
 def preview_bundles(request: ApiRequest, profile_id: PathId, product_id: PathId, wanted: QuantityIn) -> dict[str, Any]:
     profile, product = _both(request, profile_id, product_id)
     about: dict[str, Any] = {"profile_id": profile.pk, "product_id": product.pk, "quantity": wanted.quantity}
-    return offered(bundles.preview_bundles(now=acting(request)["now"], **about))
+    return offered(bundles.preview_bundles(now=now(), **about))
 
 
 @router.post(

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from trunkline.api.door import ApiRequest, Right, acting
 from trunkline.api.failures import Forbidden
-from trunkline.api.shapes import Cursor, Done, Input, Limit, Moment, PathId, answers, iso, iso_or_none, page
+from trunkline.api.shapes import Cursor, Done, Input, Limit, Moment, PathId, answers, iso, iso_or_none, listed
 from trunkline.store.models import WebhookDelivery, WebhookEndpoint
 from trunkline.usecases import webhook_endpoints
 from trunkline.web.access import Audience
@@ -142,8 +142,7 @@ def list_deliveries(request: ApiRequest, webhook_id: PathId, cursor: Cursor = ""
     endpoint = webhook_endpoints.endpoint_of(request.company.pk, webhook_id)
     _check_calls(request, endpoint.events)
     sent: QuerySet[WebhookDelivery] = WebhookDelivery.objects.filter(endpoint=endpoint)
-    rows, following = page(sent, cursor, limit)
-    return {"items": [_delivery(each) for each in rows], "next_cursor": following}
+    return listed(sent, _delivery, cursor, limit)
 
 
 @router.post(

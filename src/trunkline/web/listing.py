@@ -25,10 +25,16 @@ class Listed(Generic[Row]):
 def newest_first(request: HttpRequest, known: QuerySet[Row]) -> Listed[Row]:
     """`before` is the last id of the page before."""
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        known = known.filter(pk__lt=int(before))
-    found = list(known.order_by("-pk")[: ON_A_PAGE + 1])
+    is_number = before.isascii() and before.isdecimal() and len(before) < 19
+    found, older = rows_before(known, int(before) if is_number else None, ON_A_PAGE)
     others = request.GET.copy()
     others.pop("before", None)
-    older = found[ON_A_PAGE - 1].pk if len(found) > ON_A_PAGE else None
-    return Listed(found[:ON_A_PAGE], older, not before, others.urlencode())
+    return Listed(found, older, not before, others.urlencode())
+
+
+def rows_before(known: QuerySet[Row], before: int | None, size: int) -> tuple[list[Row], int | None]:
+    """Newest first, by id: a page stays what it is while new rows come. Also the last id, when there are older ones."""
+    if before is not None:
+        known = known.filter(pk__lt=before)
+    found = list(known.order_by("-pk")[: size + 1])
+    return found[:size], found[size - 1].pk if len(found) > size else None
