@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ MOST_LINES = 10_000
 
 # As in the indexes `posting_debit_beside` and `posting_credit_beside`: the databases compare the words.
 BESIDE_CALLS = "NOT (kind IN ('call', 'call_back', 'minutes', 'minutes_back'))"
+SUBSCRIPTIONS = "('channels', 'bundle', 'number', 'term_refund')"
 SIDE = f"""
     SELECT id, posted_us, kind, note, {{sign}}amount AS moved, {{other}}_id AS other_side, key FROM store_posting
     WHERE {{own}}_id = %s AND id > %s AND {BESIDE_CALLS} AND posted_us >= %s AND posted_us < %s"""
@@ -62,6 +64,17 @@ def sums_of_month(account: Account, month: Month, *, profile_id: int | None = No
     moved, parameters = _moved(account, month, profile_id)
     rows = _all(f"SELECT kind, sum(moved), count(*) FROM {moved} GROUP BY kind ORDER BY min(id)", parameters)
     return [KindSum(kind, int(amount), count) for kind, amount, count in rows]
+
+
+def subscriptions_by_profile(account: Account, month: Month) -> dict[int | None, int]:
+    """What channels, bundles and numbers cost in a month, less what came back of them, in micro-units; None: those of no SIP Profile."""
+    moved, parameters = _moved(account, month, None)
+    rows = _all(f"SELECT id, moved, other_side, key FROM {moved} WHERE kind IN {SUBSCRIPTIONS}", parameters)
+    profiles = _profiles_of([(ident, other_side, key) for ident, _, other_side, key in rows])
+    sums: dict[int | None, int] = defaultdict(int)
+    for ident, amount, _, _ in rows:
+        sums[profiles.get(ident)] -= amount
+    return dict(sums)
 
 
 def _moved(account: Account, month: Month, profile_id: int | None) -> tuple[str, list[Any]]:

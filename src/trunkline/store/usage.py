@@ -206,6 +206,17 @@ def usage_of_month(scope: Scope, month: Month, filters: Filters = Filters()) -> 
     return MonthUsage(month, tuple(shown), complete)
 
 
+def outgoing_by_profile(manager_id: int, month: Month) -> dict[int, Totals]:
+    """Of those profiles of a Manager, deleted ones too, that called in the month."""
+    profiles = "SELECT id FROM store_profile WHERE manager_id = %s"
+    rows = _all(
+        f"SELECT profile_id, {_SUMS} FROM store_usagebucket WHERE profile_id IN ({profiles}) AND starts_us >= %s AND starts_us < %s "
+        f"AND direction IN ({_marks(OUTGOING)}) GROUP BY profile_id",
+        [manager_id, month.starts_us, month.ends_us, *OUTGOING],
+    )
+    return {profile_id: Totals(*map(int, sums)) for profile_id, *sums in rows}
+
+
 def page_of_calls(
     scope: Scope, month: Month, filters: Filters = Filters(), *, before: int | None = None, size: int = 50
 ) -> Page:  # fmt: skip

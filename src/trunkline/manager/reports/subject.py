@@ -147,5 +147,7 @@ def _menu(request: CompanyRequest, subject: Subject, period: Period) -> list[Ent
         for page, text in shown
     ]
     if subject.profile is None:
+        costs = reverse("reports_costs")
+        entries.insert(1, Entry("Costs by profile", f"{costs}?month={period.value}", here == "reports_costs"))
         entries.append(Entry("Deleted profiles", reverse("reports_archive"), current=False))
     return entries

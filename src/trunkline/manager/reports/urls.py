@@ -8,6 +8,7 @@ from trunkline.manager.reports import privacy
 from trunkline.manager.reports.allocations import allocations
 from trunkline.manager.reports.archive import archive
 from trunkline.manager.reports.call import call, call_ladder
+from trunkline.manager.reports.costs import costs
 from trunkline.manager.reports.statement import statement
 from trunkline.manager.reports.usage import usage
 
@@ -25,6 +26,7 @@ def _pages(below: str, name: str, *, archived: bool = False) -> list[URLPattern]
 urlpatterns = [
     *privacy.urlpatterns,
     *_pages("reports", "reports"),
+    path("reports/costs", costs, name="reports_costs"),
     path("reports/archive", archive, name="reports_archive"),
     path("reports/calls/<int:call_ref>", call, name="reports_call"),
     path("reports/calls/<int:call_ref>/ladder.txt", call_ladder, name="reports_call_ladder"),
