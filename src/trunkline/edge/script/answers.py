@@ -23,10 +23,9 @@ def call_control_away() -> None:
 
 def source_address() -> str:
     """Who sent this, as `udp:192.0.2.1:5060`."""
-    return f"{pv('$proto')}:{pv('$siz')}:{pv('$sp')}"
+    return str(pv("$sas"))
 
 
 def our_socket() -> str:
     """Where it came in."""
-    ip = pv("$Ri")
-    return f"{pv('$proto')}:{f'[{ip}]' if ':' in ip else ip}:{pv('$Rp')}"
+    return str(pv("$Ras"))
