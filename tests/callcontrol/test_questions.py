@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from trunkline.callcontrol.protocol import LARGEST_MESSAGE
 from trunkline.callcontrol.questions import QuestionSocket
 
 
@@ -39,7 +40,7 @@ def received(asker: socket.socket) -> list[int]:
 
 def test_an_asker_whose_queue_is_full_gets_the_rest_later(control: QuestionSocket, asker: socket.socket) -> None:
     for number in range(100):
-        control.answer(asker.getsockname(), {"n": number})
+        control.answer([(asker.getsockname(), {"n": number})])
     numbers = received(asker)
     assert 0 < len(numbers) < 100, "the kernel queues only some"
     for _ in range(100):
@@ -51,8 +52,19 @@ def test_an_asker_whose_queue_is_full_gets_the_rest_later(control: QuestionSocke
 def test_nobody_waits_for_an_asker_that_is_gone(control: QuestionSocket, asker: socket.socket) -> None:
     address = asker.getsockname()
     for number in range(100):
-        control.answer(address, {"n": number})
+        control.answer([(address, {"n": number})])
     asker.close()
     control.receive()
-    control.answer(address, {"n": 100})
+    control.answer([(address, {"n": 100})])
     assert not control._unsent
+
+
+def test_answers_of_one_turn_share_datagrams(control: QuestionSocket, asker: socket.socket, short_tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as other:
+        other.bind(str(short_tmp_path / "other.sock"))
+        padding = "x" * (LARGEST_MESSAGE // 5)
+        control.answer((made.getsockname(), {"n": number, "padding": padding}) for number in range(10) for made in (asker, other))
+        for made in (asker, other):
+            datagrams = [made.recv(LARGEST_MESSAGE) for _ in range(3)]
+            assert [len(lines.split(b"\n")) for lines in datagrams] == [4, 4, 2]
+            assert [json.loads(line)["n"] for lines in datagrams for line in lines.split(b"\n")] == list(range(10))

@@ -14,7 +14,7 @@ import pytest
 
 PACKAGE = "trunkline.edge.script"
 SETTINGS = {
-    "domain": "trunk.example", "edge": "edge", "ask_timeout_ms": 1500, "answer_sockets": 1, "answer_processes": 1, "alias": "tlasecret",
+    "domain": "trunk.example", "edge": "edge", "ask_timeout_ms": 1500, "answer_processes": 1, "alias": "tlasecret",
     "seal_key": "0b" * 32, "announcement": "",
 }  # fmt: skip
 

@@ -137,12 +137,13 @@ class CallControl:
     def _collect(self, asked: Sequence[tuple[Question, Any]], now_us: int) -> Work:
         events = self._own_events + [event for line in self.journal.read() if (event := _event_of(line)) is not None]
         self._own_events = []
-        admits = []
+        admits, looked_up = [], []
         for question, address in asked:
             if isinstance(question, Admit):
                 admits.append((question, address))
             else:
-                self.sockets.answer(address, {"n": question.n, **self._look_up(question, now_us)})
+                looked_up.append((address, {"n": question.n, **self._look_up(question, now_us)}))
+        self.sockets.answer(looked_up)
         # what is due is judged when all that happened is known: the call may have been answered, or have ended
         due = [] if self.journal.is_behind else self.desk.schedule.take_due(now_us)
         return Work(admits, events, due, self.journal.positions_read())
@@ -177,8 +178,7 @@ class CallControl:
         return outcome
 
     def _act(self, outcome: Outcome) -> None:
-        for address, answer in outcome.answers:
-            self.sockets.answer(address, answer)
+        self.sockets.answer(outcome.answers)
         self._own_events += outcome.later
         if outcome.commands:
             self._end(outcome.commands)
@@ -209,7 +209,7 @@ class CallControl:
         refusal = REFUSALS["call_control_away"]
         for question, address in part.questions:
             answer = {"n": question.n, "go": 0, "call": "0", "status": refusal.status, "phrase": refusal.phrase, "headers": refusal.headers}
-            self.sockets.answer(address, answer)
+            self.sockets.answer([(address, answer)])
 
     # Look-ups and housekeeping
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ log = structlog.get_logger()
 MOST_AT_ONCE = 500
 BUFFER_BYTES = 4 << 20
 MOST_UNSENT = 5000
+
+Answer = tuple[Any, dict[str, Any]]
+"""The address of who asked, and what he is told."""
 
 
 @dataclass(slots=True)
@@ -52,9 +56,10 @@ class QuestionSocket:
                 log.warning("question not understood", problem=str(problem), data=data[:200])
         return questions
 
-    def answer(self, address: Any, message: dict[str, Any]) -> None:
-        """Send an answer. An asker that is gone does not wait for it; one whose queue is full gets it with the next `receive`."""
-        self._send(address, encode(message))
+    def answer(self, answers: Iterable[Answer]) -> None:
+        """An asker that is gone does not wait for his; one whose queue is full gets them with the next `receive`."""
+        for address, lines in _packed(answers):
+            self._send(address, lines)
 
     def _send(self, address: Any, data: bytes) -> None:
         try:
@@ -65,10 +70,23 @@ class QuestionSocket:
             return
 
     def _send_again(self) -> None:
-        """The kernel queues only ten datagrams for a socket: a turn with many answers must not cost the last of them their calls."""
+        """The kernel queues only ten datagrams for a socket: an asker who is busy must not cost the last of them their calls."""
         for _ in range(len(self._unsent)):
             self._send(*self._unsent.popleft())
 
     def close(self) -> None:
         """No more questions."""
         self.socket.close()
+
+
+def _packed(answers: Iterable[Answer]) -> Iterator[tuple[Any, bytes]]:
+    """As few datagrams as they fit into, in each a line for each answer."""
+    begun: dict[Any, bytes] = {}
+    for address, message in answers:
+        lines, line = begun.get(address), encode(message)
+        if lines is not None and len(lines) + len(line) < LARGEST_MESSAGE:
+            line = lines + b"\n" + line
+        elif lines is not None:
+            yield address, lines
+        begun[address] = line
+    yield from begun.items()

@@ -16,7 +16,6 @@ from trunkline.runtime.settings import Settings
 # `tlsf`: a memory manager without debugging. Kamailio's own choice takes a third of all CPU that a call costs (docs/explanation/edge.md).
 KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "tlsf", "-X", "tlsf")
 ASK_TIMEOUT_MS = 1500
-ANSWER_SOCKETS = 16
 ANSWER_PROCESSES_MAX = 8
 UDP_WORKERS_MIN = 2
 """One may be waiting for a carrier's address or for RTPengine."""
@@ -95,7 +94,6 @@ def _script_settings(settings: Settings, processes: int) -> dict[str, str | int]
         "run_dir": str(settings.run_dir),
         "spool_dir": str(settings.spool_dir),
         "ask_timeout_ms": ASK_TIMEOUT_MS,
-        "answer_sockets": ANSWER_SOCKETS,
         "answer_processes": processes,
         "announcement": str(ECHO_ANNOUNCEMENT),
         "alias": contact_alias(settings),

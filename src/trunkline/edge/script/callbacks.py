@@ -144,10 +144,10 @@ class Edge:
         probes.changed(event)
 
 
-def _answer_process(share: int) -> Callback:
+def _answer_process(number: int) -> Callback:
     @guarded(answers=False)
     def run(self: Edge, message: Any, timer: str) -> None:
-        question.serve_answers(share, ANSWER_PROCESSES, calls.abandoned)
+        question.serve_answers(number, calls.abandoned)
 
     return run
 

@@ -15,7 +15,6 @@ EDGE_NAME: str = _written["edge"]
 RUN_DIR: str = _written["run_dir"]
 SPOOL_DIR: str = _written["spool_dir"]
 ASK_TIMEOUT_MS: int = _written["ask_timeout_ms"]
-ANSWER_SOCKETS: int = _written["answer_sockets"]
 ANSWER_PROCESSES: int = _written["answer_processes"]
 ANNOUNCEMENT: str = _written["announcement"]
 """A file that RTPengine finds."""

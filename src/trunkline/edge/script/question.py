@@ -1,7 +1,7 @@
 """Asking call control without waiting for it.
 
-A worker suspends the transaction, sends its question from one of the answer sockets, and goes on with the next message. The processes of
-`serve_answers` read those sockets and continue the transaction. Nobody blocks, so a call control that is frozen costs nothing but the calls that
+A worker suspends the transaction, sends its question from the socket of an answer process, and goes on with the next message. Those processes
+(`serve_answers`) read their sockets and continue the transaction. Nobody blocks, so a call control that is frozen costs nothing but the calls that
 ask it: those get 503 when `ASK_TIMEOUT_MS` is over, later ones at once (`breaker`).
 
 A question's number is the transaction's index and label: an answer finds its call without a table.
@@ -21,11 +21,11 @@ from typing import Any
 import KSR
 
 from . import breaker
-from .place import ANSWER_SOCKETS, ASK_TIMEOUT_MS, RUN_DIR
+from .place import ANSWER_PROCESSES, ASK_TIMEOUT_MS, RUN_DIR
 from .text import pv
 
 CALL_CONTROL = f"{RUN_DIR}/callcontrol.sock"
-ANSWER_BYTES_MAX = 16 * 1024
+ANSWERS_BYTES_MAX = 16 * 1024
 AWAY = (FileNotFoundError, ConnectionRefusedError)
 OVERFLOW_SECONDS = 0.002
 _decode = json.JSONDecoder().raw_decode  # what `json.loads` ends in
@@ -41,9 +41,8 @@ def _bind(path: str) -> socket.socket:
     return made
 
 
-# Opened before Kamailio forks, so that every worker can send and the answer processes receive. Many, because the kernel may queue no more
-# than ten datagrams for a socket (net.unix.max_dgram_qlen), and call control answers in batches.
-_sockets = [_bind(f"{RUN_DIR}/edge-answers-{number}.sock") for number in range(ANSWER_SOCKETS)]
+# Opened before Kamailio forks, so that every worker can send and each answer process receive from its own.
+_sockets = [_bind(f"{RUN_DIR}/edge-answers-{number}.sock") for number in range(ANSWER_PROCESSES)]
 # Questions that found call control's own queue full; packets, so that many workers can write and each read gives one.
 _overflow_read, _overflow_write = os.pipe2(os.O_DIRECT | os.O_NONBLOCK | os.O_CLOEXEC)
 fcntl.fcntl(_overflow_write, fcntl.F_SETPIPE_SZ, OVERFLOW_PACKETS * select.PIPE_BUF)
@@ -62,7 +61,7 @@ def ask(question: str) -> None:
     index, label = pv("$T(id_index)"), pv("$T(id_label)")
     data = f'{{"n":{index << 32 | label},{question}}}'.encode()
     try:
-        _sockets[label % ANSWER_SOCKETS].sendto(data, CALL_CONTROL)
+        _sockets[label % ANSWER_PROCESSES].sendto(data, CALL_CONTROL)
     except BlockingIOError:
         _put_aside(data, index, label)
     except AWAY:
@@ -81,13 +80,11 @@ def _put_aside(data: bytes, index: int, label: int) -> None:
     KSR.tmx.t_continue(index, label, "ksr_unasked")
 
 
-def serve_answers(share: int, shares: int, abandoned: Callable[[dict[str, Any]], None]) -> None:
-    """An answer process: for ever. Of several, each serves its share of the sockets; the first one also sends what was put aside."""
+def serve_answers(number: int, abandoned: Callable[[dict[str, Any]], None]) -> None:
+    """An answer process: for ever. Of several, the first one also sends what was put aside."""
     poll = select.epoll()
-    served = {made.fileno(): made for number, made in enumerate(_sockets) if number % shares == share}
-    for descriptor in served:
-        poll.register(descriptor, select.EPOLLIN)
-    if share == 0:
+    poll.register(_sockets[number], select.EPOLLIN)
+    if number == 0:
         poll.register(_overflow_read, select.EPOLLIN)
     waiting: list[bytes] = []
     while True:
@@ -95,17 +92,15 @@ def serve_answers(share: int, shares: int, abandoned: Callable[[dict[str, Any]],
             if descriptor == _overflow_read:
                 waiting.append(os.read(_overflow_read, select.PIPE_BUF))
             else:
-                _take_answers(served[descriptor], abandoned)
+                _take_answers(_sockets[number].recv(ANSWERS_BYTES_MAX), abandoned)
         while waiting and _sent(waiting[0]):
             waiting.pop(0)
 
 
 def _sent(question: bytes) -> bool:
-    """True also if call control is gone: those who wait have their time-out. From the socket that it would have left by: the answers to all that
-    was put aside would be too many for one."""
-    label = int(question[len('{"n":') : question.index(b",")]) & 0xFFFFFFFF
+    """True also if call control is gone: those who wait have their time-out."""
     try:
-        _sockets[label % ANSWER_SOCKETS].sendto(question, CALL_CONTROL)
+        _sockets[0].sendto(question, CALL_CONTROL)
     except BlockingIOError:
         return False
     except AWAY:
@@ -113,17 +108,14 @@ def _sent(question: bytes) -> bool:
     return True
 
 
-def _take_answers(receiver: socket.socket, abandoned: Callable[[dict[str, Any]], None]) -> None:
-    while True:
+def _take_answers(lines: bytes, abandoned: Callable[[dict[str, Any]], None]) -> None:
+    """What call control decided in one turn: a line for each."""
+    breaker.close()
+    for line in lines.split(b"\n"):
         try:
-            data = receiver.recv(ANSWER_BYTES_MAX)
-        except BlockingIOError:
-            return
-        breaker.close()
-        try:
-            _continue(_decode(data.decode())[0], abandoned)
+            _continue(_decode(line.decode())[0], abandoned)
         except Exception as problem:
-            KSR.err(f"an answer that cannot be used ({problem!r}): {data!r}\n")
+            KSR.err(f"an answer that cannot be used ({problem!r}): {line!r}\n")
 
 
 def _continue(received: dict[str, Any], abandoned: Callable[[dict[str, Any]], None]) -> None:
