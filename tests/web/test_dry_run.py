@@ -73,6 +73,7 @@ def test_nothing_is_changed(client: Client, cast: Cast) -> None:
 def test_a_refusal_says_what_to_do(client: Client, cast: Cast, number: str, code: str) -> None:
     answer = client.get(f"/trunks/{cast.company.profile_ids[0]}/try", {"number": number})
     assert f'href="/help/refusals/{code}"' in answer.content.decode()
+    assert ("Barring and limits of this profile" in answer.content.decode()) is (code == "C08")
     text = tried(client, cast, number=number)
     assert "The call would be refused." in text
     assert "Could last" not in text
