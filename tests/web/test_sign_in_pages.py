@@ -21,7 +21,7 @@ from django.urls import reverse
 from tests.store.cast import make_price_list
 from tests.web.cast import PASSWORD, join, make_cast, signed_in, visitor
 from tests.web.test_people import COMPANY, SOMEBODY, code_in_mail
-from trunkline.store.models import Person, Role
+from trunkline.store.models import Manager, Person, Role
 from trunkline.web.accounts import urls
 
 LIBRARY = Path(allauth.__file__).parent / "templates"
@@ -138,6 +138,46 @@ def test_whoever_signs_up_does_not_learn_whether_an_address_has_an_account() -> 
         )
     assert seen[known.email.lower()] == seen["unknown@example.com"]
     assert Person.objects.filter(account="First.Admin").count() == 0
+
+
+def test_a_second_try_with_the_same_names_tells_no_more() -> None:
+    """Nothing is made, and no name is taken, before the code: neither for an address that has an account nor for one that has none."""
+    make_price_list()
+    known = join(make_cast(), Role.ADMINISTRATOR, account="Somebody.Known")
+    for email in (known.email, "unknown@example.com"):
+        given = COMPANY | {"company_name": "Third", "email": email, "account": "Third.Admin", "password": PASSWORD}
+        first, second = visitor().post("/sign-up", given), visitor().post("/sign-up", given | {"email": f"second.{email}"})
+        assert (first.status_code, second.status_code) == (302, 302)
+        assert first.headers["Location"] == second.headers["Location"] == "/confirm-email"
+    assert not Person.objects.filter(account="Third.Admin").exists()
+    assert not Manager.objects.filter(company_name="Third").exists()
+
+
+def test_whoever_is_first_to_prove_an_address_gets_the_names() -> None:
+    make_price_list()
+    given = COMPANY | {"company_name": "Third", "account": "Third.Admin", "password": PASSWORD}
+    tries = []
+    for email in ("one@example.com", "other@example.com"):
+        client = visitor()
+        client.post("/sign-up", given | {"email": email})
+        tries.append((client, code_in_mail()))
+    for client, code in tries:
+        assert client.post("/confirm-email", {"code": code}).status_code == 302
+    assert "Third" in tries[0][0].get("/overview").content.decode()
+    assert tries[1][0].get("/overview").headers["Location"].startswith("/sign-in")
+    assert Person.objects.get(account="Third.Admin").email == "one@example.com"
+    assert "The account Third.Admin is taken" in tries[1][0].get("/sign-up").content.decode()
+
+
+def test_a_code_is_guessed_three_times_only() -> None:
+    make_price_list()
+    client = visitor()
+    client.post("/sign-up", COMPANY | SOMEBODY)
+    code = code_in_mail()
+    answers = [client.post("/confirm-email", {"code": "WRONGX"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 302]
+    assert client.post("/confirm-email", {"code": code}).status_code == 302
+    assert Person.objects.count() == 0
 
 
 def test_the_owner_of_the_address_is_told_by_letter() -> None:

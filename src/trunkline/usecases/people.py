@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,12 +26,14 @@ class SignedUp:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """`password` None: one is set later. `email_proven`: it was used to come here, or the operator vouches for it."""
+    """`password` None: one is set later, unless there is a `password_hash`. `email_proven`: it was used to come here, or the operator vouches for
+    it."""
 
     account: str
     email: str
     password: str | None = None
     email_proven: bool = False
+    password_hash: str = ""
 
 
 class EmailTaken(Invalid):
@@ -43,9 +46,27 @@ class EmailTaken(Invalid):
 def sign_up_company(*, now: datetime, by: By, company: Company, person: NewPerson, price_list_id: int) -> SignedUp:
     """A company with its first administrator: both, or neither. Raises `EmailTaken` last, after what anybody may be told."""
     with work(now=now, by=by) as doing:
-        made = open_manager(doing, company, admin_account=person.account, price_list_id=price_list_id, email=person.email)
-        someone = create_person(doing, person)
-        join(doing, someone, made.manager_id, Role.ADMINISTRATOR)
+        return _sign_up(doing, company, person, price_list_id)
+
+
+def rehearse_sign_up(*, now: datetime, by: By, company: Company, person: NewPerson, price_list_id: int) -> bool:
+    """Raises what `sign_up_company` would, and makes nothing. Returns whether the address has no account."""
+    is_free = False
+    with suppress(_RehearsedError, EmailTaken), work(now=now, by=by) as doing:
+        _sign_up(doing, company, person, price_list_id)
+        is_free = True
+        raise _RehearsedError
+    return is_free
+
+
+class _RehearsedError(Exception):
+    """It would work: back to before."""
+
+
+def _sign_up(doing: Work, company: Company, person: NewPerson, price_list_id: int) -> SignedUp:
+    made = open_manager(doing, company, admin_account=person.account, price_list_id=price_list_id, email=person.email)
+    someone = create_person(doing, person)
+    join(doing, someone, made.manager_id, Role.ADMINISTRATOR)
     return SignedUp(someone.pk, made.manager_id, made.warnings)
 
 
@@ -130,7 +151,10 @@ def create_person(doing: Work, new: NewPerson, *, staff: str = Person.Staff.NONE
     take_names([new.account])
     person = Person(account=new.account, email=email, staff=staff, created_at=doing.now)
     person.email_verified_at = doing.now if new.email_proven else None
-    person.set_password(new.password)  # before the next check, so that both answers take their time
+    if new.password_hash:
+        person.password = new.password_hash
+    else:
+        person.set_password(new.password)
     if Person.objects.filter(email__iexact=email).exists():
         raise EmailTaken(email)
     person.save()

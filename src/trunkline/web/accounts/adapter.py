@@ -25,7 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
     def pre_login(self, request: HttpRequest, user: Person, **how: Any) -> HttpResponse | None:
         """An address that was proven on another way (an invitation, the operator's word) needs no code."""
         if user.email_verified_at:
-            adopt_email(user, verified=True)
+            adopt_email(user)
         answer: HttpResponse | None = super().pre_login(request, user, **how)
         return answer
 
@@ -54,11 +54,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth ha
         return "Trunkline"
 
 
-def adopt_email(person: Person, *, verified: bool) -> None:
-    """allauth keeps addresses in a table of its own; this makes ours known there."""
-    known, made = EmailAddress.objects.get_or_create(
-        user=person, email=person.email.lower(), defaults={"primary": True, "verified": verified}
-    )
-    if not made and verified and not known.verified:
+def adopt_email(person: Person) -> None:
+    """allauth keeps addresses in a table of its own; this makes ours, which is proven, known there."""
+    known, made = EmailAddress.objects.get_or_create(user=person, email=person.email.lower(), defaults={"primary": True, "verified": True})
+    if not made and not known.verified:
         known.verified = True
         known.save(update_fields=["verified"])

@@ -10,12 +10,13 @@ from allauth.account.forms import LoginForm
 from babel import Locale
 from django import forms
 from django.contrib.auth import password_validation
+from django.contrib.auth.hashers import make_password
 from django.http import QueryDict
 
 from trunkline.domain import numbers
 from trunkline.store.models import Person, PriceList
 from trunkline.usecases.managers import Company, other_managers
-from trunkline.usecases.people import EmailTaken, NewPerson
+from trunkline.usecases.people import NewPerson
 from trunkline.web.forms import PageForm
 
 
@@ -92,7 +93,6 @@ class SignUpForm(CompanyForm):
     """The company, and its first administrator."""
 
     field_of: ClassVar[dict[str, str]] = {"admin_account": "account"}
-    unshown: ClassVar = (EmailTaken,)
 
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     account = forms.CharField(
@@ -109,8 +109,10 @@ class SignUpForm(CompanyForm):
         return _checked(self.cleaned_data["password"], self.cleaned_data.get("account", ""), self.cleaned_data.get("email", ""))
 
     def person(self) -> NewPerson:
+        """Nobody keeps the password itself while the code is on its way."""
         given = self.cleaned_data
-        return NewPerson(given["account"] or suggested_account(given["company_name"]), given["email"], given["password"])
+        account = given["account"] or suggested_account(given["company_name"])
+        return NewPerson(account, given["email"], password_hash=make_password(given["password"]))
 
 
 class AcceptForm(PageForm):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.signup import prevent_enumeration
-from allauth.account.utils import complete_signup, perform_login
+from typing import Any
+
+from allauth.account import views as account
+from allauth.account.utils import perform_login
 from allauth.core import ratelimit
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
+from trunkline.domain.errors import Problem
 from trunkline.store.models import Invitation, Person
 from trunkline.usecases import invitations, people
 from trunkline.web.access import Audience, open_to
-from trunkline.web.accounts.adapter import adopt_email
 from trunkline.web.accounts.forms import AcceptForm, CompanyForm, SignUpForm, currencies
+from trunkline.web.accounts.pending import PendingSignUp
+from trunkline.web.accounts.words import REFUSALS, CodeForAddress
 from trunkline.web.acting import acting, now
 from trunkline.web.company import company_path
 
 
 @open_to(Audience.ANYONE)
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """A company and its first administrator; then the address is proven by a code (SPEC R1.1)."""
+    """A company and its first administrator (SPEC R1.1): both are made when a code has proven the address. Whoever signs up does not learn whether
+    it has an account: a letter tells that to whom it belongs."""
     if request.user.is_authenticated:
         return redirect("another_company")
     if not currencies():
@@ -30,14 +35,44 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if (too_many := _too_many(request)) is not None:
             return too_many
-        arguments = {"company": form.company(), "person": form.person(), "price_list_id": form.price_list_id()}
-        try:
-            signed_up = form.act(people.sign_up_company, **acting(request), **arguments)
-        except people.EmailTaken:
-            return _as_if_new(request, form.cleaned_data["email"])
-        if signed_up:
-            return _to_code(request, Person.objects.get(pk=signed_up.person_id))
+        wanted: dict[str, Any] = {"company": form.company(), "person": form.person(), "price_list_id": form.price_list_id()}
+        is_free = form.act(people.rehearse_sign_up, **acting(request), **wanted)
+        if is_free is not None:
+            PendingSignUp.begin(request, **wanted, is_free=is_free)
+            return redirect("account_email_verification_sent")
     return render(request, "account/signup.html", {"form": form})
+
+
+@open_to(Audience.ANYONE)
+def confirm_email(request: HttpRequest) -> HttpResponseBase:
+    """The code of a sign-up makes the company; any other is allauth's."""
+    pending = None if request.user.is_authenticated else PendingSignUp.resume(request)
+    if pending is None:
+        answer: HttpResponseBase = account.email_verification_sent(request)
+        return answer
+    if request.POST.get("action") == "resend" and pending.can_resend:
+        pending.resend()
+        return redirect("account_email_verification_sent")
+    form = CodeForAddress(request.POST or None, code=pending.code, email=pending.email)
+    if form.is_valid():
+        return _signed_up(request, pending)
+    if form.is_bound and not pending.record_invalid_attempt():
+        messages.error(request, REFUSALS["too_many_login_attempts"])
+        return redirect("account_login")
+    page = {"verify_form": form, "email": pending.email, "can_resend": pending.can_resend}
+    return render(request, "account/confirm_email_verification_code.html", page)
+
+
+def _signed_up(request: HttpRequest, pending: PendingSignUp) -> HttpResponse:
+    """Unless somebody was faster: with the names, or with the address, which is this person's own."""
+    pending.abort()
+    try:
+        made = people.sign_up_company(**acting(request), **pending.wanted())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("account_signup")
+    signed_in: HttpResponse = perform_login(request, Person.objects.get(pk=made.person_id), redirect_url=company_path(made.manager_id))
+    return signed_in
 
 
 @open_to(Audience.SIGNED_IN)
@@ -80,18 +115,6 @@ def _join(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
         messages.success(request, f"You are a member of {found.manager.company_name} now.")
         return redirect(company_path(manager_id))
     return render(request, "account/invitation.html", {"invitation": found})
-
-
-def _to_code(request: HttpRequest, person: Person) -> HttpResponse:
-    adopt_email(person, verified=False)
-    answer: HttpResponse = complete_signup(request, person, settings.ACCOUNT_EMAIL_VERIFICATION, "/")
-    return answer
-
-
-def _as_if_new(request: HttpRequest, email: str) -> HttpResponse:
-    """Whoever signs up does not learn that the address has an account. A letter tells it to whom it belongs; no code fits."""
-    answer: HttpResponse = prevent_enumeration(request, email=email.lower())
-    return answer
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
