@@ -119,13 +119,17 @@ def give_it_credit(walk: Walk) -> None:
     ChannelUse.objects.filter(profile__name=SALES).update(in_use=1)
     walk.follow("View profile")
     walk.follow("Set up outgoing calls")
+    allocate_and_recharge(walk)
+    walk.look("07-auto-recharge")
+
+
+def allocate_and_recharge(walk: Walk) -> None:
     walk.type("Amount", "10")
     walk.press("Add credit")
     walk.visitor.sees("has $10.00 of Credit now")
     walk.follow("Auto-recharge settings")
     walk.press("Save changes")
     walk.visitor.sees("Auto-recharge is on")
-    walk.look("07-auto-recharge")
 
 
 def register(profile: Profile) -> None:
@@ -140,10 +144,7 @@ def register(profile: Profile) -> None:
 def add_the_account_of_sales(walk: Walk) -> None:
     walk.follow("Profile")
     to_accounts(walk)
-    walk.follow("Create a new account")
-    walk.type("Name", "Architects.Sales")
-    walk.press("Create account")
-    walk.visitor.sees("is there")
+    create_account(walk, "Architects.Sales")
     walk.look("08-account")
     walk.press("Confirm")
     walk.visitor.sees("reach the PBX")
@@ -153,6 +154,13 @@ def add_the_account_of_sales(walk: Walk) -> None:
 def to_accounts(walk: Walk) -> None:
     walk.follow("Add a number or business account")
     walk.follow("Add business account")
+
+
+def create_account(walk: Walk, name: str) -> None:
+    walk.follow("Create a new account")
+    walk.type("Name", name)
+    walk.press("Create account")
+    walk.visitor.sees("is there")
 
 
 def make_the_profile_of_engineering(walk: Walk) -> None:
@@ -167,16 +175,10 @@ def make_the_profile_of_engineering(walk: Walk) -> None:
     walk.press("Set up and create profile")
     register(Profile.objects.get(name=ENGINEERING))
     walk.follow("Add Credit")
-    walk.type("Amount", "10")
-    walk.press("Add credit")
-    walk.visitor.sees("has $10.00 of Credit now")
-    walk.follow("Auto-recharge settings")
-    walk.press("Save changes")
+    allocate_and_recharge(walk)
     walk.follow("Profile")
     to_accounts(walk)
-    walk.follow("Create a new account")
-    walk.type("Name", "Architects.Engineering")
-    walk.press("Create account")
+    create_account(walk, "Architects.Engineering")
     walk.type("Extension", "300")
     walk.press("Confirm")
     walk.visitor.sees("reach the PBX")
@@ -184,27 +186,26 @@ def make_the_profile_of_engineering(walk: Walk) -> None:
 
 def buy_a_number(walk: Walk) -> None:
     walk.follow("Add a number or business account")
-    walk.follow("Buy an Online Number")
-    walk.follow("Choose", of="+1 202-555-0130")
-    walk.visitor.page.get_by_label("I agree to these terms").check()
+    choose_number(walk, "+1 202-555-0130")
     walk.look("11-number")
     walk.press("Buy now")
     walk.visitor.sees("is yours")
     walk.look("12-profile-of-engineering")
 
 
+def choose_number(walk: Walk, number: str) -> None:
+    walk.follow("Buy an Online Number")
+    walk.follow("Choose", of=number)
+    walk.visitor.page.get_by_label("I agree to these terms").check()
+
+
 def redirect_a_member(walk: Walk) -> None:
     walk.follow("People")
     walk.follow("Business accounts")
-    walk.follow("Create a new account")
-    walk.type("Name", "Architects.Engineer")
-    walk.press("Create account")
-    walk.visitor.sees("is there")
+    create_account(walk, "Architects.Engineer")
     walk.follow("Features")
     walk.follow("Online Numbers")
-    walk.follow("Buy an Online Number")
-    walk.follow("Choose", of="+1 202-555-0131")
-    walk.visitor.page.get_by_label("I agree to these terms").check()
+    choose_number(walk, "+1 202-555-0131")
     walk.press("Buy now")
     walk.follow("Reallocate number")
     walk.type("Or a member's business account", "Architects.Engineer")
