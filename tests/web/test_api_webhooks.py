@@ -7,6 +7,7 @@ import hmac
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,7 +77,7 @@ def note(now: datetime | None = None) -> int:
 
 
 def send(now: datetime | None = None, **about: Any) -> webhooks.Sent:
-    return webhooks.send_due(now=now or clock.now(), by=BY, limit=100, is_test=True, **about)
+    return webhooks.send_due(now=now or clock.now(), engines_now=datetime.now(UTC), by=BY, limit=100, is_test=True, **about)
 
 
 def test_what_is_sent_is_signed_and_sent_once(listener: tuple[type[Listener], str]) -> None:
@@ -93,6 +94,7 @@ def test_what_is_sent_is_signed_and_sent_once(listener: tuple[type[Listener], st
     assert kind.taken[0][0]["Trunkline-Event"] == "term.renewed"
     at, signed = (part.partition("=")[2] for part in headers["Trunkline-Signature"].split(","))
     assert hmac.new(made.secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest() == signed
+    assert abs(time.time() - int(at)) < 300, "the receiver's clock is not put forward with ours"
     told = json.loads(body)
     assert (told["type"], told["data"]["price"], told["data"]["quantity"]) == ("term.renewed", "10.00", 2)
 
@@ -205,7 +207,7 @@ def test_an_endpoint_that_does_not_answer_keeps_the_clock_waiting_once_a_minute(
     for event in ("one", "two", "three"):
         _delivery(made.endpoint_id, event)
     now = clock.now()
-    about: dict[str, Any] = {"now": now, "by": BY, "limit": 1, "is_test": True}
+    about: dict[str, Any] = {"now": now, "engines_now": now, "by": BY, "limit": 1, "is_test": True}
     assert webhooks.send_due(**about, send=lambda *args, **kwargs: Told(0, "nobody there")).failed == 1
     assert webhooks.next_due(now + timedelta(seconds=59)) is None
     assert webhooks.next_due(now + timedelta(seconds=60)) is not None

@@ -43,7 +43,8 @@ def add(client: Client) -> WebhookEndpoint:
 
 
 def send(answer: Told) -> webhooks.Sent:
-    return webhooks.send_due(now=clock.now(), by=BY, limit=100, is_test=True, send=lambda *args, **kwargs: answer)
+    at = clock.now()
+    return webhooks.send_due(now=at, engines_now=at, by=BY, limit=100, is_test=True, send=lambda *args, **kwargs: answer)
 
 
 def test_every_event_can_be_chosen() -> None:

@@ -74,7 +74,8 @@ def _note_events(now: datetime, limit: int) -> int:
 
 def _tell(now: datetime, limit: int) -> int:
     """Many at once even if other things are due: one after the other they would wait for each other's endpoints."""
-    done = webhooks.send_due(now=now, by=BY, limit=webhooks.AT_ONCE, is_test=load_settings().test_clock)
+    is_test = load_settings().test_clock
+    done = webhooks.send_due(now=now, engines_now=datetime.now(UTC), by=BY, limit=webhooks.AT_ONCE, is_test=is_test)
     return done.sent + done.failed
 
 

@@ -53,15 +53,18 @@ def next_due(now: datetime) -> datetime | None:
     return _waiting().filter(next_try_at__lte=now).order_by("next_try_at").values_list("next_try_at", flat=True).first()
 
 
-def send_due(*, now: datetime, by: By, limit: int, is_test: bool, send: Post = post) -> Sent:
-    """Oldest first, several at once: one that does not answer keeps no other waiting. May arrive twice, with one id."""
+def send_due(*, now: datetime, engines_now: datetime, by: By, limit: int, is_test: bool, send: Post = post) -> Sent:
+    """Oldest first, several at once: one that does not answer keeps no other waiting. May arrive twice, with one id. Signed with the real time: the
+    receiver, whose clock nobody puts forward, refuses what is old."""
     due = _waiting().select_related("endpoint").filter(next_try_at__lte=now).order_by("next_try_at", "pk")[: min(limit, AT_ONCE)]
     mine = [each for each in due if _claim(each, now)]
     if not mine:
         return Sent(0, 0)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         told = list(
-            threads.map(lambda args: send(args[0], args[1], headers=args[2], is_test=is_test), [_letter(each, now) for each in mine])
+            threads.map(
+                lambda args: send(args[0], args[1], headers=args[2], is_test=is_test), [_letter(each, now, engines_now) for each in mine]
+            )
         )
     for delivery, answer in zip(mine, told, strict=True):
         _note(delivery, answer, now, by)
@@ -153,9 +156,9 @@ def _claim(delivery: WebhookDelivery, now: datetime) -> bool:
     return mine.update(tries=delivery.tries + 1, next_try_at=now + SENDING) == 1
 
 
-def _letter(delivery: WebhookDelivery, now: datetime) -> tuple[str, bytes, dict[str, str]]:
+def _letter(delivery: WebhookDelivery, now: datetime, engines_now: datetime) -> tuple[str, bytes, dict[str, str]]:
     body = delivery.payload.encode()
-    signed = signature(_secrets(delivery.endpoint, now), int(now.timestamp()), body)
+    signed = signature(_secrets(delivery.endpoint, now), int(engines_now.timestamp()), body)
     return delivery.endpoint.url, body, {SIGNATURE: signed, "Trunkline-Event": delivery.kind, "User-Agent": "Trunkline-Webhooks/1"}
 
 
