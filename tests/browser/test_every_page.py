@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import pytest
 from django.db import connections
 from django.urls import reverse
 
-from tests.browser.conftest import SCHEMES, SIZES, Visitor, axe
+from tests.browser.conftest import WAYS, Visitor, Way
 from tests.store.cast import BY
 from tests.web import cast as people
 from tests.web.test_access import routes, takes
@@ -30,8 +30,6 @@ from trunkline.web.access import Audience
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 T = TypeVar("T")
-Way = tuple[tuple[int, int], Literal["light", "dark"]]
-WAYS: tuple[Way, ...] = tuple(itertools.product(SIZES, SCHEMES))
 IN_EVERY_WAY = {"overview", "profile", "schematic", "reports", "number_shop", "operator_companies", "operator_price_list", "account_login"}
 ALIKE = {"help_topic", "help_refusal", "api_operation"}
 EACH = 4
@@ -137,17 +135,9 @@ def seen(visitor: Visitor, page: Page, ways: Iterable[Way], *, keeps: bool = Fal
         [{"name": name, "value": morsel.value, "url": visitor.site} for name, morsel in page.client.cookies.items()]
     )
     visitor.go(page.path)
-    for (width, height), scheme in ways:
-        visitor.page.set_viewport_size({"width": width, "height": height})
-        visitor.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        about = f"{page.name} {page.path} {width} {scheme}"
+    for way in ways:
         if keeps:
-            name = page.path.strip("/").replace("/", "-")
-            visitor.page.screenshot(path=visitor.screenshots / f"page-{page.name}-{name}-{width}-{scheme}.png", full_page=True)
-        if (over := visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
-            yield f"{about}: {over} px too wide"
-        yield from (
-            f"{about}: {each['id']} {[node['html'] for node in each['nodes'][:2]]}" for each in axe.run(visitor.page).response["violations"]
-        )
+            visitor.take(f"page-{page.name}-{page.path.strip('/').replace('/', '-')}", way)
+        yield from (f"{page.name} {page.path} {way}: {fault}" for fault in visitor.faults(way))
     yield from visitor.complaints
     visitor.complaints.clear()

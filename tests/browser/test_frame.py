@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Visitor, axe
+from tests.browser.conftest import Visitor, violations
 from tests.web.cast import PASSWORD, join, make_cast
 from tests.web.shop import make_shop
 from trunkline.store.models import Role
@@ -119,4 +119,4 @@ def test_nothing_is_cut_on_a_narrow_screen(visitor: Visitor) -> None:
         page.screenshot(path=visitor.screenshots / f"frame-{button.lower().replace(' ', '-')}-360.png")
         cut = "[...document.querySelectorAll('.bar *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.className)"
         assert page.evaluate(cut) == []
-        assert axe.run(page).violations_count == 0
+        assert violations(page) == []
