@@ -159,6 +159,20 @@ def test_amounts_that_cannot_be_are_refused(cast: Cast, buyer: Client) -> None:
     assert balance(cast) == 500 * MICROS
 
 
+def test_what_both_purses_would_have_is_shown_while_an_amount_is_typed(cast: Cast, buyer: Client) -> None:
+    for rest, amount, said in (
+        ("credit", "30", "After this: Manager $470.00, Sales.Architects $30.00."),
+        ("credit", "501", "too little for $501.00"),
+        ("credit/take-back", "1", "too little for $1.00"),
+    ):
+        page = buyer.get(at(cast, rest), {"amount": amount}).content.decode()
+        after = page[page.index('id="after"') : page.index('class="buttons"')]
+        assert said in after
+    for unfinished in ("", "0", "x"):
+        assert "After this" not in buyer.get(at(cast, "credit"), {"amount": unfinished}).content.decode()
+    assert balance(cast) == 500 * MICROS
+
+
 def test_top_up_limits_and_cents_are_said_before_anything_is_asked_for(cast: Cast, buyer: Client) -> None:
     for amount, said in (("101", "at most $100.00"), ("0.001", "use whole multiples of $0.01"), ("0", "more than 0")):
         for page in (buyer.get("/credit/review", {"amount": amount}), buyer.post("/credit/review", {"amount": amount})):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from django import forms
@@ -10,12 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 
-from trunkline.domain.money import for_people
+from trunkline.domain.errors import Invalid
+from trunkline.domain.money import for_people, parse_micros
 from trunkline.manager import recharge, scope
 from trunkline.manager.profile import page_of
 from trunkline.store import ledger
 from trunkline.store.models import Profile
 from trunkline.usecases import credit
+from trunkline.usecases.credit import MovePreview
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
@@ -46,7 +49,8 @@ def add(request: CompanyRequest, profile_id: int) -> HttpResponse:
                 request, f"Added. {profile.name} has {for_people(moved.balance_micros, request.company.currency)} of Credit now."
             )
             return redirect("profile_credit", profile_id)
-    return page_of(request, profile, "manager/profile_credit/add.html", {"form": form, "tab": "add", **_purses(request, profile)})
+    shown = {"form": form, "tab": "add", "after": _after(request, profile, credit.preview_allocation), **_purses(request, profile)}
+    return page_of(request, profile, "manager/profile_credit/add.html", shown)
 
 
 @open_to(Audience.LOOK, changes=Audience.PAY)
@@ -66,7 +70,8 @@ def take_back(request: CompanyRequest, profile_id: int) -> HttpResponse:
                 request, f"Taken back. The Manager has {for_people(moved.balance_micros, request.company.currency)} of Credit now."
             )
             return redirect("profile_credit", profile_id)
-    return page_of(request, profile, "manager/profile_credit/take_back.html", {"form": form, "tab": "add", **_purses(request, profile)})
+    shown = {"form": form, "tab": "add", "after": _after(request, profile, credit.preview_take_back), **_purses(request, profile)}
+    return page_of(request, profile, "manager/profile_credit/take_back.html", shown)
 
 
 @open_to(Audience.LOOK, changes=Audience.PAY)
@@ -77,6 +82,14 @@ def settings(request: CompanyRequest, profile_id: int) -> HttpResponse:
     if isinstance(answer, HttpResponse):
         return answer
     return page_of(request, profile, "manager/profile_credit/recharge.html", {"tab": "recharge", **answer, **_purses(request, profile)})
+
+
+def _after(request: CompanyRequest, profile: Profile, preview: Callable[..., MovePreview]) -> MovePreview | None:
+    """While an amount is typed: what both would have. None: it is no amount yet; sending it says why."""
+    try:
+        return preview(profile_id=profile.pk, amount_micros=parse_micros(request.GET.get("amount", "")))
+    except Invalid:
+        return None
 
 
 def _purses(request: CompanyRequest, profile: Profile) -> dict[str, int]:
