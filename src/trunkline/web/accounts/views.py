@@ -71,7 +71,7 @@ def _signed_up(request: HttpRequest, pending: PendingSignUp) -> HttpResponse:
     except Problem as problem:
         messages.error(request, str(problem))
         return redirect("account_signup")
-    signed_in: HttpResponse = perform_login(request, Person.objects.get(pk=made.person_id), redirect_url=company_path(made.manager_id))
+    signed_in: HttpResponse = perform_login(request, Person.objects.get(pk=made.person_id), redirect_url="/")
     return signed_in
 
 
