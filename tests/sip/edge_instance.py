@@ -33,10 +33,10 @@ START_SECONDS = 15.0
 class EdgeInstance:
     """`kill` and `start` are for tests of crashes; `with` starts and stops everything."""
 
-    def __init__(self, *, media: bool = False, udp_workers: int = 2) -> None:
+    def __init__(self, *, media: bool = False, udp_workers: int = 2, sip_address: str = "127.0.0.1") -> None:
         self.home = Path(tempfile.mkdtemp(prefix="tle-"))
         self._ports = PortBlock()
-        self.settings = self._ports.settings(self.home, udp_workers=udp_workers, invite_workers=1)
+        self.settings = self._ports.settings(self.home, udp_workers=udp_workers, invite_workers=1, sip_address=sip_address)
         make_directories(self.settings)
         self.has_media = media
         self.log = self.home / "kamailio.log"
@@ -94,7 +94,8 @@ class EdgeInstance:
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        family = socket.AF_INET6 if ":" in self.settings.sip_address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect(self.server)
             probe.settimeout(0.1)
             while time.monotonic() < deadline:

@@ -18,6 +18,7 @@ from trunkline.callcontrol import metrics  # noqa: E402
 from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
+from trunkline.edge.config import bracketed  # noqa: E402
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc  # noqa: E402
 from trunkline.store.checkpoints import take_over_checkpoints  # noqa: E402
 
@@ -46,7 +47,7 @@ def _build(settings: Settings) -> CallControl:
         Ground(
             edge_name="edge",
             sip_domain=settings.sip_domain,
-            echo_uri=f"sip:echo@127.0.0.1:{settings.echo_port}",
+            echo_uri=f"sip:echo@{bracketed(settings.echo_address)}:{settings.echo_port}",
             socket_path=settings.callcontrol_socket,
             spool_dir=settings.spool_dir,
             edge=edge,

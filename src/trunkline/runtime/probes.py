@@ -25,7 +25,7 @@ async def rtpengine_pings(settings: Settings) -> bool:
 
 
 async def echo_answers(settings: Settings) -> bool:
-    return await _sip_answers("127.0.0.1", settings.echo_port)
+    return await _sip_answers(settings.echo_address, settings.echo_port)
 
 
 async def kamailio_answers(settings: Settings) -> bool:

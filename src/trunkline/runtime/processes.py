@@ -95,12 +95,12 @@ def _rtpengine(settings: Settings, root: Path | None) -> ProcessSpec:
 
 
 def _echo(settings: Settings, root: Path | None) -> ProcessSpec:
-    sip = [Port(transport, "127.0.0.1", settings.echo_port) for transport in ("udp", "tcp")]
+    sip = [Port(transport, settings.echo_address, settings.echo_port) for transport in ("udp", "tcp")]
     return ProcessSpec(
         name="echo",
         command=lambda: echo_command(settings, root),
         ready=lambda: probes.echo_answers(settings),
-        ports=(*sip, Port("tcp", "127.0.0.1", settings.echo_tls_port)),
+        ports=(*sip, Port("tcp", settings.echo_address, settings.echo_tls_port)),
         environment=_engine_environment(),
         directory=settings.engines_dir / "echo",
     )

@@ -240,6 +240,11 @@ class Settings:
         return self.run_dir / "kamailio-rpc.sock"
 
     @property
+    def echo_address(self) -> str:
+        """Loopback, of the family that Kamailio and RTPengine send from."""
+        return "::1" if ":" in self.sip_address else "127.0.0.1"
+
+    @property
     def echo_tls_port(self) -> int:
         """baresip listens for TLS on the port behind its own, and has no setting against it."""
         return self.echo_port + 1
