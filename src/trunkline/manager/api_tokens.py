@@ -5,10 +5,11 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
+from trunkline.manager.accounts.lists import people_page
 from trunkline.manager.members import ROLES
 from trunkline.store.models import ApiToken, Role
 from trunkline.usecases import api_tokens
@@ -17,7 +18,6 @@ from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.confirmation import confirm_identity
 from trunkline.web.forms import PageForm
-from trunkline.web.navigation import PEOPLE, menu
 
 LASTING = ((90, "90 days"), (365, "A year"), (0, "Until it is revoked"))
 
@@ -46,10 +46,8 @@ def tokens(request: CompanyRequest) -> HttpResponse:
         "made": made,
         "tokens": ApiToken.objects.filter(manager=request.company, revoked_at=None).order_by("-pk")[:200],
         "now": now(),
-        "menu": menu(request, PEOPLE),
-        "menu_label": "People",
     }
-    return render(request, "manager/api_tokens/tokens.html", page)
+    return people_page(request, "manager/api_tokens/tokens.html", page)
 
 
 @open_to(Audience.ADMINISTER)
@@ -63,8 +61,7 @@ def revoke(request: CompanyRequest, token_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, f"{found.name} is refused from now on.")
             return redirect("api_tokens")
-    page = {"token": found, "form": form, "menu": menu(request, PEOPLE), "menu_label": "People"}
-    return render(request, "manager/api_tokens/revoke.html", page)
+    return people_page(request, "manager/api_tokens/revoke.html", {"token": found, "form": form})
 
 
 urlpatterns = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from trunkline.manager.accounts.lists import people_page
 from trunkline.store.models import Invitation, Membership, Role
 from trunkline.usecases import invitations, people
 from trunkline.web.access import Audience, open_to
@@ -16,7 +17,6 @@ from trunkline.web.acting import acting, now
 from trunkline.web.company import CompanyRequest
 from trunkline.web.forms import PageForm
 from trunkline.web.letters import send_invitation
-from trunkline.web.navigation import PEOPLE, menu
 
 ROLES = (
     (Role.ADMINISTRATOR, "Administrator: everything"),
@@ -48,10 +48,8 @@ def members(request: CompanyRequest) -> HttpResponse:
         "people": Membership.objects.filter(manager=request.company).select_related("person").order_by("person__account"),
         "invitations": _open_invitations(request),
         "may_change": request.membership.role == Role.ADMINISTRATOR,
-        "menu": menu(request, PEOPLE),
-        "menu_label": "People",
     }
-    return render(request, "manager/members.html", page)
+    return people_page(request, "manager/members.html", page)
 
 
 @open_to(Audience.ADMINISTER)
@@ -65,7 +63,7 @@ def member(request: CompanyRequest, membership_id: int) -> HttpResponse:
         if not form.errors:
             messages.success(request, f"{found.person.account} has another role now.")
             return redirect("members")
-    return render(request, "manager/member.html", {"form": form, "member": found, "menu": menu(request, PEOPLE), "menu_label": "People"})
+    return people_page(request, "manager/member.html", {"form": form, "member": found})
 
 
 @open_to(Audience.ADMINISTER)

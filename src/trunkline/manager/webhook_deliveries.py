@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
+from trunkline.manager.accounts.lists import people_page
 from trunkline.manager.reports.privacy import notice_first
 from trunkline.store.models import WebhookDelivery
 from trunkline.usecases import webhook_endpoints as endpoints
@@ -15,7 +16,6 @@ from trunkline.usecases.webhooks import WAITS
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.company import CompanyRequest
-from trunkline.web.navigation import PEOPLE, menu
 
 OF_CALLS = "call.ended"
 
@@ -27,9 +27,7 @@ def delivery(request: CompanyRequest, delivery_id: int) -> HttpResponse:
     found = _shown(request, delivery_id)
     if found.kind == OF_CALLS and (notice := notice_first(request)):
         return notice
-    return render(
-        request, "manager/webhooks/delivery.html", _page(request, found) | {"menu": menu(request, PEOPLE), "menu_label": "People"}
-    )
+    return people_page(request, "manager/webhooks/delivery.html", _page(request, found))
 
 
 @open_to(Audience.ADMINISTER)

@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from trunkline.manager.accounts.lists import people_page
 from trunkline.manager.scope import instance
 from trunkline.store.models import WebhookDelivery, WebhookEndpoint
 from trunkline.usecases import webhook_endpoints as endpoints
@@ -21,7 +22,6 @@ from trunkline.web.company import CompanyRequest
 from trunkline.web.confirmation import confirm_identity
 from trunkline.web.forms import PageForm
 from trunkline.web.listing import newest_first
-from trunkline.web.navigation import PEOPLE, menu
 
 EVENTS = (
     ("payment.succeeded", "Money has become the Manager's Credit"),
@@ -135,7 +135,7 @@ def delete(request: CompanyRequest, endpoint_id: int) -> HttpResponse:
 
 
 def _page(request: CompanyRequest, name: str, page: dict[str, Any]) -> HttpResponse:
-    return render(request, f"manager/webhooks/{name}.html", {"menu": menu(request, PEOPLE), "menu_label": "People"} | page)
+    return people_page(request, f"manager/webhooks/{name}.html", page)
 
 
 def _secret(request: CompanyRequest, made: endpoints.EndpointMade, text: str) -> HttpResponse:
