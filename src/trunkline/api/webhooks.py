@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,21 +14,12 @@ from trunkline.api.failures import Forbidden
 from trunkline.api.shapes import Cursor, Done, Input, Limit, Moment, PathId, answers, iso, iso_or_none, listed
 from trunkline.store.models import WebhookDelivery, WebhookEndpoint
 from trunkline.usecases import webhook_endpoints
+from trunkline.usecases.webhook_endpoints import KINDS, Kind
 from trunkline.web.access import Audience
 
 router = Router(tags=["Webhooks"])
-Event = Literal[
-    "payment.succeeded",
-    "payment.failed",
-    "payment.action_needed",
-    "balance.low",
-    "term.renewed",
-    "term.lapsed",
-    "call.ended",
-    "registration.conflict",
-]
 Url = Annotated[str, Field(min_length=8, max_length=500, examples=["https://erp.example.com/trunkline"])]
-Events = Annotated[list[Event], Field(min_length=1, max_length=8)]
+Events = Annotated[list[Kind], Field(min_length=1, max_length=len(KINDS))]
 
 
 class WebhookIn(Input):

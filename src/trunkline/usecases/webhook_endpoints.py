@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from trunkline.domain.errors import Conflict, Invalid, NotFound
 from trunkline.providers.webhooks import UrlRefused, check_url
@@ -15,7 +16,7 @@ from trunkline.store.models import Manager, WebhookDelivery, WebhookEndpoint
 from trunkline.store.work import By, work
 from trunkline.usecases.webhooks import new_delivery
 
-KINDS = (
+Kind = Literal[
     "payment.succeeded",
     "payment.failed",
     "payment.action_needed",
@@ -24,7 +25,8 @@ KINDS = (
     "term.lapsed",
     "call.ended",
     "registration.conflict",
-)
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 TEST = "test"
 """Of an event that nothing has caused: somebody tries whether it arrives. Nobody subscribes to it."""
 TESTS_IN_AN_HOUR = 20
