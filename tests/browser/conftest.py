@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests.conftest import Store
 from tests.ports import PortBlock
-from tests.web.cast import PASSWORD
+from tests.web.cast import PASSWORD, Cast, join
 from tests.web.conftest import QUICK
-from trunkline.store.models import Person
+from trunkline.store.models import Person, Role
 
 CHROMIUM = "/usr/bin/chromium"
 SIZES = ((1280, 800), (360, 740))
@@ -168,3 +168,10 @@ def visitor(context: BrowserContext, site: str, screenshots: Path) -> Iterator[V
     someone.page.on("console", note)
     yield someone
     assert someone.complaints == []
+
+
+@pytest.fixture
+def administrator(visitor: Visitor, cast: Cast) -> Visitor:
+    """Signed in to the company that a module makes in its `cast`."""
+    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
+    return visitor

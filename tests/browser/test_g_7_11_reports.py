@@ -7,8 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.web.calls import november
-from tests.web.cast import Cast, join, make_cast
-from trunkline.store.models import Role
+from tests.web.cast import Cast, make_cast
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -21,12 +20,6 @@ def cast(site: str) -> Cast:
 @pytest.fixture
 def refs(cast: Cast) -> list[int]:
     return november(cast.company)
-
-
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast, refs: list[int]) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
 
 
 def to_the_reports(visitor: Visitor) -> None:
@@ -45,7 +38,7 @@ def show_month(visitor: Visitor, name: str) -> None:
     visitor.press("Show this month")
 
 
-def test_g_7_11_usage(administrator: Visitor) -> None:
+def test_g_7_11_usage(refs: list[int], administrator: Visitor) -> None:
     to_the_reports(administrator)
     page = administrator.page
     expect(page.get_by_role("heading", level=2).first).to_contain_text("Usage")
@@ -67,7 +60,7 @@ def test_g_7_11_usage(administrator: Visitor) -> None:
     assert loading.value.suggested_filename == "profile-0-usage-2026-11.xlsx"
 
 
-def test_g_7_11_allocations(administrator: Visitor) -> None:
+def test_g_7_11_allocations(refs: list[int], administrator: Visitor) -> None:
     to_the_reports(administrator)
     administrator.follow("Allocations")
     show_month(administrator, "December 2026")

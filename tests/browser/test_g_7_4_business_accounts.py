@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.buyer import view_profile
 from tests.browser.conftest import Visitor
-from tests.browser.test_profile import view_profile
 from tests.store.cast import BY, NOW
 from tests.web.cast import Cast, join, make_cast
 from trunkline.domain.number_sheet import stock_number
@@ -21,12 +21,6 @@ NUMBER = "12025550100"
 @pytest.fixture
 def cast(site: str) -> Cast:
     return make_cast(profile_count=2)
-
-
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
 
 
 def make(cast: Cast, name: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.buyer import view_profile
 from tests.browser.conftest import Visitor
-from tests.browser.test_profile import view_profile
 from tests.store.cast import BY, NOW
-from tests.web.cast import Cast, join, make_cast
+from tests.web.cast import Cast, make_cast
 from trunkline.domain.money import MICROS
 from trunkline.domain.number_sheet import stock_number
-from trunkline.store.models import BusinessAccount, Number, NumberAgreement, Role, Term
+from trunkline.store.models import BusinessAccount, Number, NumberAgreement, Term
 from trunkline.usecases import accounts
 from trunkline.usecases.numbers import add_numbers, assign_number
 
@@ -28,19 +28,13 @@ def cast(site: str) -> Cast:
     return made
 
 
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
-
-
 def test_g_7_5_1_add_an_online_number(administrator: Visitor, cast: Cast) -> None:
     Number.objects.filter(e164=BOSTON).update(manager_id=cast.company.manager_id)
     view_profile(administrator, "Profile 0")
     administrator.follow("Add a number or business account")
     administrator.page.get_by_label("Online Number", exact=True).select_option("+1 617-555-0100")
     administrator.press("Allocate number")
-    administrator.sees("+16175550100 is on Profile 0")
+    administrator.sees("+1 617-555-0100 is on Profile 0")
     administrator.follow("Add a number or business account")
     administrator.follow("Buy an Online Number")
     administrator.page.get_by_label("City or area").fill("wash")

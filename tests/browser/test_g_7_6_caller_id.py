@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload
 
+from tests.browser.buyer import view_profile
 from tests.browser.conftest import Visitor
-from tests.browser.test_profile import view_profile
 from tests.store.cast import BY, NOW
-from tests.web.cast import Cast, join, make_cast, staff
+from tests.web.cast import Cast, make_cast, staff
 from trunkline.domain.number_sheet import stock_number
-from trunkline.store.models import CallerIdRule, Landline, Manager, Person, Role
+from trunkline.store.models import CallerIdRule, Landline, Manager, Person
 from trunkline.usecases import landlines, profiles
 from trunkline.usecases.numbers import add_numbers, assign_number
 from trunkline.web.templatetags.components import phone
@@ -26,12 +26,6 @@ def cast(site: str) -> Cast:
     made = make_cast()
     add_numbers(now=NOW, by=BY, stock=[stock_number(US), stock_number(GB)])
     return made
-
-
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
 
 
 def with_numbers(cast: Cast) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from tests.browser.buyer import view_profile
 from tests.browser.conftest import Visitor
 from tests.web.cast import PASSWORD, Cast, join, make_cast
 from trunkline.store.models import Profile, Registration, Role
@@ -17,19 +18,6 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.fixture
 def cast(site: str) -> Cast:
     return make_cast(profile_count=2)
-
-
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
-
-
-def view_profile(visitor: Visitor, name: str) -> None:
-    """The way through the product that every procedure begins with."""
-    visitor.follow("Features")
-    visitor.follow("Trunks")
-    visitor.follow(f"View profile {name}")
 
 
 def test_g_7_7_rename(administrator: Visitor, cast: Cast) -> None:

@@ -29,12 +29,6 @@ def cast(site: str) -> Cast:
     return make_architects()
 
 
-@pytest.fixture
-def administrator(visitor: Visitor, cast: Cast) -> Visitor:
-    visitor.sign_in(join(cast, Role.ADMINISTRATOR, account="Architects.Admin"))
-    return visitor
-
-
 def test_g_9_the_whole_manager(administrator: Visitor) -> None:
     administrator.follow("Features")
     administrator.follow("Schematic")
