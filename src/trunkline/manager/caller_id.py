@@ -99,7 +99,7 @@ def use_landline(request: CompanyRequest, profile_id: int) -> HttpResponse:
         made = form.act(landlines.add_landline, **about, **form.cleaned_data)
         if made is not None:
             messages.success(
-                request, f"+{made.e164} waits for proof. {profile.name} shows it as soon as it is proven to be your company's."
+                request, f"{phone(made.e164)} waits for proof. {profile.name} shows it as soon as it is proven to be your company's."
             )
             return redirect("caller_id", profile_id)
     return page_of(request, profile, "manager/caller_id/landline.html", {"form": form, **_ways(request, [])})
@@ -130,7 +130,7 @@ def stored_landlines(request: CompanyRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = form.act(landlines.add_landline, **acting(request), manager_id=request.company.pk, **form.cleaned_data)
         if made is not None:
-            messages.success(request, f"+{made.e164} waits for proof.")
+            messages.success(request, f"{phone(made.e164)} waits for proof.")
             return redirect("landlines")
     rows = Landline.objects.filter(manager=request.company).select_related("wanted_by").order_by("e164")
     page = {"form": form, "rows": rows, "menu": menu(request, FEATURES), "menu_label": "Features", **_ways(request, [])}
@@ -142,7 +142,7 @@ def stored_landlines(request: CompanyRequest) -> HttpResponse:
 def remove_landline(request: CompanyRequest, landline_id: int) -> HttpResponse:
     found = get_object_or_404(Landline, manager=request.company, pk=landline_id)
     landlines.remove_landline(**acting(request), manager_id=request.company.pk, landline_id=found.pk)
-    messages.success(request, f"+{found.e164} is gone, and shown no more.")
+    messages.success(request, f"{phone(found.e164)} is gone, and shown no more.")
     return redirect("landlines")
 
 

@@ -65,7 +65,9 @@ def add_number(request: CompanyRequest, profile_id: int) -> HttpResponse:
         where = {"manager_id": request.company.pk, "profile_id": profile.pk}
         form.act(number_places.put_on_profile, **acting(request), **where, **form.cleaned_data)
         if not form.errors:
-            messages.success(request, f"+{dict(free)[form.cleaned_data['number_id']]} is on {profile.name}: calls to it reach this PBX.")
+            messages.success(
+                request, f"{phone(dict(free)[form.cleaned_data['number_id']])} is on {profile.name}: calls to it reach this PBX."
+            )
             return redirect("profile", profile_id)
     return page_of(request, profile, "manager/incoming/add_number.html", {"form": form, "free": free})
 

@@ -122,7 +122,7 @@ def reallocate(request: CompanyRequest, number_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.act(_move, request=request, number=found, **form.cleaned_data)
         if not form.errors:
-            messages.success(request, f"+{found.e164} is allocated anew.")
+            messages.success(request, f"{phone(found.e164)} is allocated anew.")
             return redirect("number", found.pk)
     return _page(request, "reallocate.html", {"number": found, "form": form})
 
@@ -136,7 +136,7 @@ def cancel(request: CompanyRequest, number_id: int) -> HttpResponse:
         return redirect("number", found.pk)
     if request.method == "POST":
         done = number_fees.cancel_number(**acting(request), manager_id=request.company.pk, number_id=found.pk)
-        messages.success(request, f"+{found.e164} is cancelled, and can be used until {day_of(done.ends_at, request.company)}.")
+        messages.success(request, f"{phone(found.e164)} is cancelled, and can be used until {day_of(done.ends_at, request.company)}.")
         return redirect("number", found.pk)
     return _page(request, "cancel.html", {"number": found, "term": term})
 
@@ -146,7 +146,7 @@ def cancel(request: CompanyRequest, number_id: int) -> HttpResponse:
 def undo(request: CompanyRequest, number_id: int) -> HttpResponse:
     found = _number(request, number_id)
     done = number_fees.undo_cancel_number(**acting(request), manager_id=request.company.pk, number_id=found.pk)
-    messages.success(request, f"+{found.e164} stays yours. Next payment: {day_of(done.ends_at, request.company)}.")
+    messages.success(request, f"{phone(found.e164)} stays yours. Next payment: {day_of(done.ends_at, request.company)}.")
     return redirect("number", found.pk)
 
 

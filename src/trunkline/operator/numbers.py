@@ -21,6 +21,7 @@ from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
 from trunkline.web.listing import newest_first
+from trunkline.web.templatetags.components import phone
 
 SUBJECT = "numbers"
 PLACES = {
@@ -84,7 +85,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         count = form.act(numbers.add_numbers, **acting(request), stock=found)
         if count is not None:
             forget_sheet(request, SUBJECT)
-            messages.success(request, f"{count} numbers are in the stock.")
+            messages.success(request, "1 number is in the stock." if count == 1 else f"{count:,} numbers are in the stock.")
             return redirect("operator_numbers")
     page = {"sheet": sheet, "form": form, "mark": mark, "count": len(found), "countries": _by_country(found), "first": found[:8]}
     return operator_page(request, "operator/numbers/preview.html", page)
@@ -103,7 +104,7 @@ def assign(request: HttpRequest, number_id: int) -> HttpResponse:
             allowed = form.cleaned_data["allow_foreign"]
             form.act(numbers.assign_number, **acting(request), e164=number.e164, profile_id=profile.pk, allow_foreign=allowed)
         if not form.errors and profile is not None:
-            messages.success(request, f"+{number.e164} is on {profile.name}.")
+            messages.success(request, f"{phone(number.e164)} is on {profile.name}.")
             return redirect("operator_numbers")
     return operator_page(request, "operator/numbers/assign.html", {"number": number, "form": form})
 
@@ -117,7 +118,7 @@ def release(request: HttpRequest, number_id: int) -> HttpResponse:
         form.is_valid()
         form.act(numbers.release_number, **acting(request), e164=number.e164, to_operator=True)
         if not form.errors:
-            messages.success(request, f"+{number.e164} is back in the stock.")
+            messages.success(request, f"{phone(number.e164)} is back in the stock.")
             return redirect("operator_numbers")
     return operator_page(request, "operator/numbers/release.html", {"number": number, "form": form})
 

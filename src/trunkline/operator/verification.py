@@ -15,6 +15,7 @@ from trunkline.usecases import landlines, verification
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import acting
 from trunkline.web.forms import PageForm
+from trunkline.web.templatetags.components import phone
 
 NEWEST = 20
 
@@ -94,7 +95,7 @@ def landline(request: HttpRequest, landline_id: int) -> HttpResponse:
         else:
             form.act(landlines.prove_landline, **acting(request), landline_id=found.pk, note=finding)
         if not form.errors:
-            messages.success(request, f"+{found.e164} is {'refused' if 'refuse' in request.POST else 'proven'}; the company is told.")
+            messages.success(request, f"{phone(found.e164)} is {'refused' if 'refuse' in request.POST else 'proven'}; the company is told.")
             return redirect("operator_verification")
     documents = CompanyDocument.objects.filter(manager=found.manager).order_by("pk")
     return operator_page(request, "operator/verification/landline.html", {"found": found, "form": form, "documents": documents})
