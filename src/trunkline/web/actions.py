@@ -114,6 +114,7 @@ SENTENCES = {f"{kind}.{how}": text.format(what) for kind, what in _OF_TERMS.item
     "refund.booked": "A payment was given back",
     "refund.failed": "A payment could not be given back",
     "staff.add": "Added somebody of the operator",
+    "suspension.evidence": "Kept the evidence of a suspension",
     "verification.look": "The operator looked at a document",
     "verification.remove_document": "Removed a document",
     "verification.state": "The verification of the company went on",
