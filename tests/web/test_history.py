@@ -42,9 +42,11 @@ def test_values_are_written_as_people_read_them(cast: Cast, client: Client) -> N
     about = {"at": NOW, "actor": "Architects.Books", "manager_id": cast.company.manager_id, "target": "profile 1"}
     numbers = {"before": {"caller_id": "442079460000"}, "after": {"caller_id": "12025550110"}}
     AuditEntry.objects.create(action="profile.caller_id", **about, **numbers)
+    AuditEntry.objects.create(action="number.assign", **about | {"target": "+12025550111"})
     AuditEntry.objects.create(action="profile.caller_id_by_country", **about, after={"GB": "442079460000"})
     page = client.get("/history").content.decode()
     assert "<li>Caller ID: <del>+44 20 7946 0000</del> +1 202-555-0110</li>" in page
+    assert "+1 202-555-0111</span>" in page
     assert "<li>United Kingdom: +44 20 7946 0000</li>" in page
 
 

@@ -136,6 +136,7 @@ def test_xlsx_has_text_as_text_and_numbers_as_numbers(cast: Cast, refs: list[int
     assert "<v>0.07</v>" in sheet
     assert "<v>75</v>" in sheet
     assert "times of America/New_York" in sheet
+    assert re.search(r'<autoFilter ref="A10:G16" ?/>', sheet)
 
 
 @pytest.mark.parametrize("path", ["/reports", "/reports/incoming", "/reports/allocations"])
@@ -190,6 +191,7 @@ def test_a_call_is_explained_in_plain_words_without_carriers(cast: Cast, refs: l
     client = reader(cast)
     text = text_of(client, f"/reports/calls/{refs[0]}")
     assert "France (+33): $0.03 a minute, connection fee $0.01, charged for the first 60 s, then for each 60 s" in text
+    assert "0033123456789 is +33 1 23 45 67 89" in text
     assert "$0.04 of $5.00 of the profile's Credit held" in text
     assert "2 ways to the telephone network" in text
     assert "Call France Profile's Credit -$0.04" in text

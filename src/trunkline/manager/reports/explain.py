@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from trunkline.domain.money import for_people
 from trunkline.domain.refusals import REFUSALS, Refusal
+from trunkline.web.templatetags.components import phones
 
 TITLES = {
     "identity": "Who calls",
@@ -65,7 +66,7 @@ def steps_of(trace: str, seen: Viewpoint) -> list[Step]:
 def in_words(steps: Iterable[tuple[str, str]], seen: Viewpoint) -> list[Step]:
     """A trace that was not written down, too: that of a dry run."""
     shown = ((step, _told(step, text, seen)) for step, text in steps)
-    return [Step(TITLES.get(step, step.capitalize()), _in_money(text, seen.currency), step in BAD) for step, text in shown if text]
+    return [Step(TITLES.get(step, step.capitalize()), phones(_in_money(text, seen.currency)), step in BAD) for step, text in shown if text]
 
 
 def refusal_of(name: str) -> Refusal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,6 +25,7 @@ from trunkline.web.icons import ICONS
 
 register = template.Library()
 MICROSECONDS = 1_000_000
+E164_IN_TEXT = re.compile(r"(?<![\w:@+])\+[0-9]{8,15}(?![\w@)])")
 TONES = ("neutral", "good", "warn", "bad", "info")
 
 
@@ -148,6 +150,12 @@ def phone(e164: str) -> str:
     except phonenumbers.NumberParseException:
         return e164
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+@register.filter
+def phones(text: str) -> str:
+    """A text with its numbers, those in E.164 with a +, as people read them. Prefixes in brackets and addresses stay as they are."""
+    return E164_IN_TEXT.sub(lambda found: phone(found[0]), text)
 
 
 @register.filter(name="said")
