@@ -40,7 +40,7 @@ def test_each_profile_has_its_calls_and_its_subscriptions_the_dearest_first(cast
         ["Gone (deleted)", "1", "0:00", "0:00", "$3.00", "$0.00", "$3.00"],
         ["Profile 0", "6", "3:45", "3:00", "$0.09", "$0.00", "$0.09"],
     ]
-    assert "Calls $3.09 Subscriptions $0.00 Total $3.09" in text_of(client, "/reports/costs")
+    assert "Cost of calls $3.09 Subscriptions $0.00 Total $3.09" in text_of(client, "/reports/costs")
     assert shown(client, "/reports/costs", month="2026-12") == [
         ["Gone (deleted)", "0", "0:00", "0:00", "$0.00", "$10.00", "$10.00"],  # 10, half of it back, and 5
         ["Profile 0", "0", "0:00", "0:00", "$0.00", "$0.00", "$0.00"],
@@ -66,7 +66,7 @@ def test_it_is_a_file_and_leads_to_each_profile(cast: Cast) -> None:
         "Calls",
         "Talk time (seconds)",
         "From bundles (seconds)",
-        "Calls cost (USD)",
+        "Cost of calls (USD)",
         "Subscriptions (USD)",
         "Total (USD)",
     ]

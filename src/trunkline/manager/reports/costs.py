@@ -85,7 +85,7 @@ def _columns(currency: str) -> tuple[Column, ...]:
         Column("Calls", is_number=True, width=10),
         Column("Talk time", is_number=True, unit="seconds", width=14),
         Column("From bundles", is_number=True, unit="seconds", width=14),
-        Column("Calls cost", is_number=True, unit=currency, width=16),
+        Column("Cost of calls", is_number=True, unit=currency, width=16),
         Column("Subscriptions", is_number=True, unit=currency, width=16),
         Column("Total", is_number=True, unit=currency, width=16),
     )
@@ -102,5 +102,5 @@ def _rows(found: list[Costs], currency: str) -> Iterator[Row]:
 def _sums(found: list[Costs], currency: str) -> tuple[tuple[str, str], ...]:
     calls = sum(each.calls.cost_micros for each in found)
     subscriptions = sum(each.subscriptions_micros for each in found)
-    named = ("Calls", calls), ("Subscriptions", subscriptions), ("Total", calls + subscriptions)
+    named = ("Cost of calls", calls), ("Subscriptions", subscriptions), ("Total", calls + subscriptions)
     return tuple((name, money_cell(micros, currency).text) for name, micros in named)

@@ -26,6 +26,7 @@ from trunkline.manager.reports.sheet import Row, Sheet, Value
 
 FORMATS = ("csv", "xlsx", "pdf")
 ROWS_AT_ONCE = 500
+A4 = 9  # as spreadsheets number paper
 MOST_ROWS = {"xlsx": 200_000, "pdf": 5_000}
 """More would take longer than anybody waits for a page; CSV has no end."""
 
@@ -108,9 +109,20 @@ def _write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
         for number, column in enumerate(sheet.columns):
             page.set_column(number, number, column.width + 4)
         page.freeze_panes(head, 0)
-        for line, row in enumerate(sheet.rows, start=head):
+        _for_paper(page, head - 1)
+        last = head - 1
+        for last, row in enumerate(sheet.rows, start=head):
             for number, cell in enumerate(row):
-                _write_value(page, line, number, cell.plain, formats)
+                _write_value(page, last, number, cell.plain, formats)
+        page.autofilter(head - 1, 0, last, len(sheet.columns) - 1)
+
+
+def _for_paper(page: Worksheet, names: int) -> None:
+    """Across, as wide as the paper, the names of the columns on each sheet."""
+    page.set_landscape()
+    page.set_paper(A4)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(names)
 
 
 def _write_head(sheet: Sheet, page: Worksheet, bold: object) -> int:
