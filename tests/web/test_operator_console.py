@@ -181,7 +181,7 @@ def test_numbers_come_into_the_stock_after_a_preview(cast: Cast, operator: Clien
     page = post(operator, "/operator/numbers/upload", sheet=csv("number,area,monthly price\n+12025550150,Washington,4.50\n"))
     assert "1 number in new.csv" in page
     assert not Number.objects.exists()
-    assert "1 numbers are in the stock" in post(operator, "/operator/numbers/import", seen=hidden(page, "seen"))
+    assert "1 number is in the stock" in post(operator, "/operator/numbers/import", seen=hidden(page, "seen"))
     assert "Washington" in text(operator, "/operator/numbers", q="555 0150".replace(" ", ""))
     page = post(operator, "/operator/numbers/upload", sheet=csv("number\n+12025550150\n"))
     assert "Already in the store" in post(operator, "/operator/numbers/import", seen=hidden(page, "seen"))
