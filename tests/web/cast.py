@@ -139,5 +139,12 @@ def signed_in(person: Person) -> Client:
     return client
 
 
+def reader(cast: Cast, role: Role = Role.REPORTS) -> Client:
+    """Somebody who knows already what call records are."""
+    client = signed_in(join(cast, role, account=f"{role}.of{cast.company.manager_id}"))
+    Membership.objects.filter(manager_id=cast.company.manager_id).update(records_acknowledged_at=NOW)
+    return client
+
+
 def open_invitations(cast: Cast) -> int:
     return Invitation.objects.filter(manager_id=cast.company.manager_id, accepted_at=None, withdrawn_at=None).count()

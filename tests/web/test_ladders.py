@@ -10,9 +10,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.store.cast import NOW
 from tests.web.calls import november, us, write
-from tests.web.cast import Cast, join, make_cast, signed_in, staff
+from tests.web.cast import Cast, join, make_cast, reader, signed_in, staff
 from tests.web.programs import program
 from tests.web.wire import CARRIER, PBX, captures, write_ladder
 from trunkline.store.ladders import LadderFile
@@ -33,13 +32,6 @@ def refs(cast: Cast) -> list[int]:
 def capture(tmp_path: Path) -> Iterator[LadderFile]:
     with captures(tmp_path) as file:
         yield file
-
-
-def reader(cast: Cast, role: Role = Role.REPORTS) -> Client:
-    """Somebody who knows already what call records are."""
-    client = signed_in(join(cast, role, account=f"{role}.of{cast.company.manager_id}"))
-    Membership.objects.filter(manager_id=cast.company.manager_id).update(records_acknowledged_at=NOW)
-    return client
 
 
 def page(client: Client, call_ref: int, *, where: str = "/reports/calls") -> str:

@@ -9,11 +9,11 @@ import pytest
 
 from tests.store.cast import BY, NOW, make_profile
 from tests.web.calls import november, open_since, us, write
-from tests.web.cast import Cast, join, make_cast, sell, signed_in
+from tests.web.cast import Cast, join, make_cast, reader, sell, signed_in
 from tests.web.documents import cells_of_xlsx
 from tests.web.test_queries import queries
 from tests.web.test_report_files import file_of, shown
-from tests.web.test_reports import reader, text_of
+from tests.web.test_reports import text_of
 from trunkline.domain.money import MICROS
 from trunkline.store.ledger import outside
 from trunkline.store.models import Account, Posting, Role

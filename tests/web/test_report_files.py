@@ -12,9 +12,9 @@ from django.test import Client
 
 from tests.store.cast import BY, NOW
 from tests.web.calls import november, pay, us
-from tests.web.cast import Cast, make_cast
+from tests.web.cast import Cast, make_cast, reader
 from tests.web.documents import cells_of_xlsx, lines_of_pdf
-from tests.web.test_reports import profile_reports, reader
+from tests.web.test_reports import profile_reports
 from trunkline.domain.money import MICROS, for_people
 from trunkline.domain.statement_files import verify
 from trunkline.manager.reports import files

@@ -13,7 +13,7 @@ from django.test import Client
 
 from tests.store.cast import BY, NOW, make_profile
 from tests.web.calls import MONTH, november, open_since, pay, trace, us, write
-from tests.web.cast import Cast, join, make_cast, signed_in
+from tests.web.cast import Cast, join, make_cast, reader, signed_in
 from tests.web.test_queries import queries
 from trunkline.domain.money import MICROS, for_people
 from trunkline.domain.statement_files import verify
@@ -30,13 +30,6 @@ def cast() -> Cast:
 @pytest.fixture
 def refs(cast: Cast) -> list[int]:
     return november(cast.company)
-
-
-def reader(cast: Cast, role: Role = Role.REPORTS) -> Client:
-    """Somebody who knows already what call records are."""
-    client = signed_in(join(cast, role, account=f"{role}.of{cast.company.manager_id}"))
-    Membership.objects.filter(manager_id=cast.company.manager_id).update(records_acknowledged_at=NOW)
-    return client
 
 
 def text_of(client: Client, path: str, **query: Any) -> str:
