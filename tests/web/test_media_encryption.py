@@ -1,4 +1,4 @@
-"""What was decided about SRTP, and why, is on the profile's page (R10.2)."""
+"""What was decided about SRTP, and why, is on the profile's page and in the API (R10.2)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.web.cast import Cast, join, make_cast, signed_in
+from tests.web.programs import program
 from tests.web.wired import register
 from trunkline.store.models import Profile, Role
 
@@ -36,6 +37,7 @@ def test_a_registered_pbx(cast: Cast, client: Client, registration: dict[str, An
     register(profile_id, "A PBX 20.1", **registration)
     Profile.objects.filter(pk=profile_id).update(**profile)
     assert f"media by {said}" in client.get(f"/trunks/{profile_id}/live").content.decode()
+    assert program(cast).get(f"/profiles/{profile_id}")["registration"]["media_by"] == said
 
 
 def test_a_pbx_known_by_its_address_and_one_that_is_not_there(cast: Cast, client: Client) -> None:

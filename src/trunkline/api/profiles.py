@@ -29,8 +29,10 @@ from trunkline.api.shapes import (
     money,
     offered,
 )
+from trunkline.domain.media_encryption import towards_pbx
 from trunkline.store import ledger
 from trunkline.store.clock import now
+from trunkline.store.directory import Registered
 from trunkline.store.models import Profile
 from trunkline.usecases import credentials, profile_deletion, profile_orders, profiles
 from trunkline.usecases.profile_orders import Order
@@ -43,7 +45,8 @@ Which = Annotated[Literal["", "active", "suspended", "deleted"], Query(descripti
 
 
 class RegistrationOut(Schema):
-    """Where the PBX is now. `displaced`: another device was registered with the same credentials until then."""
+    """Where the PBX is now. `displaced`: another device was registered with the same credentials until then. `media_by`: SRTP or RTP for calls to it,
+    and why."""
 
     contact: str
     source: str
@@ -51,6 +54,7 @@ class RegistrationOut(Schema):
     since: Moment
     expires_at: Moment
     displaced: str
+    media_by: str
 
 
 class ProfileOut(Schema):
@@ -266,6 +270,7 @@ def _registration(profile: Profile) -> dict[str, Any] | None:
         "since": moment_us(found.since_us),
         "expires_at": moment_us(found.expires_us),
         "displaced": found.displaced_contact,
+        "media_by": str(towards_pbx(profile.srtp, Registered.of(found).binding())),
     }
 
 
