@@ -75,10 +75,6 @@ class JournalReader:
             self._segments[name].offset = offset
         self._pending.clear()
 
-    def forget_read(self) -> None:
-        """What was read was not stored: it comes again."""
-        self._pending.clear()
-
     def finished(self) -> list[str]:
         """Names of segments that will not grow any more and were read to their end: `remove` them."""
         newest_boot = max((segment.boot for segment in self._segments.values()), default="")
