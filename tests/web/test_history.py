@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.store.cast import NOW
 from tests.web.cast import Cast, join, make_cast, signed_in
-from trunkline.store.models import AuditEntry, Role
+from trunkline.store.models import AuditEntry, Profile, Role
 from trunkline.web.listing import ON_A_PAGE
 
 
@@ -36,6 +36,17 @@ def test_actions_are_sentences_and_old_ones_speak_for_themselves(cast: Cast, cli
     write(cast, "profile.rotate_password")
     write(cast, "something.forgotten")
     assert rows(client.get("/history").content.decode())[:2] == ["something.forgotten", "Generated a new SIP password"]
+
+
+def test_a_profile_is_called_by_its_name_and_a_strangers_by_none(cast: Cast, client: Client) -> None:
+    others = make_cast("Builders")
+    Profile.objects.filter(pk=others.company.profile_ids[0]).update(name="Their branch")
+    about = {"at": NOW, "actor": "Architects.Books", "manager_id": cast.company.manager_id, "action": "profile.rename"}
+    AuditEntry.objects.bulk_create(AuditEntry(target=f"profile {one.company.profile_ids[0]}", **about) for one in (cast, others))
+    page = client.get("/history").content.decode()
+    assert f">{cast.company.profile().name}</span>" in page
+    assert f">profile {others.company.profile_ids[0]}</span>" in page
+    assert "Their branch" not in page
 
 
 def test_values_are_written_as_people_read_them(cast: Cast, client: Client) -> None:
