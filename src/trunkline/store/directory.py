@@ -229,7 +229,7 @@ class StoreDirectory:
         rates: dict[str, Rate] = {}
         for price in known.iterator():
             if price.effective_from <= now:
-                rates[price.prefix] = _rate(price, price_list.currency)
+                rates[price.prefix] = rate_of(price, price_list.currency)
             self._note_price_change(price, now)
         return PriceBook(PrefixTable(rates.items()), price_list.echo_number)
 
@@ -278,7 +278,7 @@ def _carrier_facts(carrier: Carrier) -> CarrierFacts:
     return CarrierFacts(carrier.id, carrier.name, carrier.host, carrier.port, carrier.transport, auth, carrier.up)
 
 
-def _rate(price: Price, currency: str) -> Rate:
+def rate_of(price: Price, currency: str) -> Rate:
     return Rate(
         price.prefix,
         price.destination,

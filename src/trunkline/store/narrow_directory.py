@@ -8,8 +8,7 @@ from django.db.models.functions import Coalesce
 
 from trunkline.domain.directory import PriceBook
 from trunkline.domain.prefixes import PrefixTable
-from trunkline.domain.rating import Rate
-from trunkline.store.directory import MICROSECONDS, StoreDirectory
+from trunkline.store.directory import MICROSECONDS, StoreDirectory, rate_of
 from trunkline.store.models import Number, PriceList
 from trunkline.store.queries import prices_in_force
 
@@ -30,16 +29,5 @@ class NarrowDirectory(StoreDirectory):
         price_list = PriceList.objects.get(id=price_list_id)
         prefixes = [self.number[:length] for length in range(1, len(self.number) + 1)]
         known = prices_in_force(price_list_id, now).filter(prefix__in=prefixes).order_by("effective_from")
-        rates = {
-            price.prefix: Rate(
-                price.prefix,
-                price.destination,
-                price_list.currency,
-                price.rate_per_minute_micros,
-                price.connection_fee_micros,
-                price.first_increment_seconds,
-                price.next_increment_seconds,
-            )
-            for price in known
-        }
+        rates = {price.prefix: rate_of(price, price_list.currency) for price in known}
         return PriceBook(PrefixTable(rates.items()), price_list.echo_number)
