@@ -75,7 +75,7 @@ def look(profile_id: int, now: datetime) -> Shelf:
 
 def lock_shelf(doing: Work, profile_id: int, *, minutes: bool = False, at: datetime | None = None) -> tuple[Till, Shelf]:
     """For a purchase, of `minutes` or not. What was cancelled and has run out by `at` (now) is ended on the way."""
-    profile = look(profile_id, doing.now).profile
+    profile = queries.profile(profile_id)
     purses = [term.minutes_id for term in open_terms(profile_id) if term.minutes_id is not None]
     till = open_till(doing, profile.manager, more=[profile.account_id, *purses], minutes=minutes or bool(purses))
     shelf = Shelf(lock_profile(doing, profile_id), till.credit, open_terms(profile_id))
