@@ -33,10 +33,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    name: str
-    title: str
+    name: Incident.Part
     state: State
     text: str
+
+    @property
+    def title(self) -> str:
+        return str(self.name.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def _calls(engines: Engines, *, has_way: bool) -> Part:
         state, text = State.DOWN, "New calls have no voice."
     elif not has_way:
         state, text = State.DISTURBED, "Calls to the telephone network fail. Calls between companies on this service work."
-    return Part("calls", "Calls", state, text)
+    return Part(Incident.Part.CALLS, state, text)
 
 
 def _registrations(engines: Engines) -> Part:
@@ -145,18 +148,18 @@ def _registrations(engines: Engines) -> Part:
         state, text = State.DOWN, "PBXs can't register."
     elif not engines.call_control:
         state, text = State.DISTURBED, "PBXs that are registered stay so; one that is new may have to try again."
-    return Part("registrations", "Registrations", state, text)
+    return Part(Incident.Part.REGISTRATIONS, state, text)
 
 
 def _web() -> Part:
-    return Part("web", "Web pages and API", State.WORKS, "The Manager and the API can be used.")
+    return Part(Incident.Part.WEB, State.WORKS, "The Manager and the API can be used.")
 
 
 def _payments(engines: Engines) -> Part:
     state, text = State.WORKS, "Payments, renewals and letters are handled."
     if not engines.clock:
         state, text = State.DISTURBED, "Renewals, Auto-recharge and letters wait."
-    return Part("payments", "Payments and renewals", state, text)
+    return Part(Incident.Part.PAYMENTS, state, text)
 
 
 def _without_store(engines: Engines) -> tuple[Part, ...]:
@@ -170,7 +173,7 @@ def _without_store(engines: Engines) -> tuple[Part, ...]:
 
 def _with_incidents(part: Part, incidents: tuple[Told, ...], at: datetime) -> Part:
     """What the operator says is disturbed is, whatever answers."""
-    told = next((one for one in incidents if one.part in (part.name, "all") and one.is_on(at)), None)
+    told = next((one for one in incidents if one.part in (part.name, Incident.Part.ALL) and one.is_on(at)), None)
     if told is None or part.state is not State.WORKS:
         return part
     return replace(part, state=State.DISTURBED, text=f"Disturbed: {told.title}")
