@@ -14,7 +14,7 @@ from tests.callcontrol.ground import Table
 from tests.store.cast import BY, NOW
 from tests.web.cast import Cast, make_cast, sell, staff
 from trunkline.domain.money import MICROS
-from trunkline.store.models import Carrier, Change, Mail, Number, Payment, Person, Price, PriceList, ProviderEvent
+from trunkline.store.models import Carrier, Change, FraudLook, Mail, Number, Payment, Person, Price, PriceList, ProviderEvent
 from trunkline.usecases import carriers
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -144,6 +144,8 @@ def test_flags_outbox_and_health(operator: Visitor, cast: Cast) -> None:
     mail = Mail.objects.create(
         key="1", subject="Credit is low", text="Hello", created_at=NOW, next_try_at=NOW, given_up_at=NOW, failure="no route"
     )
+    hint = [cast.company.profile_ids[0], "Many short calls to one destination", "40 to +2239900… in a day", NOW.isoformat()]
+    FraudLook.objects.create(pk=1, at=NOW, found=[hint])
     operator.follow("Flags")
     operator.looks_right("operator-flags")
     operator.follow("Outbox")
