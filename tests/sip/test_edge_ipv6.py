@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -34,7 +36,8 @@ def edge() -> Iterator[EdgeInstance]:
 def echo(edge: EdgeInstance) -> Iterator[str]:
     """Where it is."""
     with (edge.home / "echo.log").open("ab") as log:
-        process = subprocess.Popen(echo_command(edge.settings, ensure_root("engine")), stdout=log, stderr=log)
+        command = echo_command(edge.settings, ensure_root("engine"))
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not asyncio.run(echo_answers(edge.settings)):
@@ -42,7 +45,7 @@ def echo(edge: EdgeInstance) -> Iterator[str]:
             time.sleep(0.05)
         yield f"sip:echo@[{HOST}]:{edge.settings.echo_port}"
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
 
