@@ -127,6 +127,7 @@ class Visitor:
 
     def _turn(self, way: Way) -> None:
         (width, height), scheme = way
+        self.page.wait_for_load_state()  # a page that has only begun has nothing to measure
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
