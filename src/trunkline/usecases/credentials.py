@@ -93,7 +93,9 @@ def check_source(text: str, *, allow_private: bool) -> str:
     if address.is_unspecified or address.is_multicast:
         raise Invalid("address", f"{address} can't be the address of one machine.")
     if not allow_private and not address.is_global:
-        raise Invalid("address", f"{address} is not reachable over the Internet: give the public address, such as that of the router in front.")
+        raise Invalid(
+            "address", f"{address} is not reachable over the Internet: give the public address, such as that of the router in front."
+        )
     return str(address)
 
 
