@@ -116,6 +116,16 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """On outgoing calls, and what was had for it."""
+
+    attempts: int = 0
+    duration_seconds: int = 0
+    bundle_seconds: int = 0
+    cost_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     day: date
     outgoing: Totals
@@ -206,15 +216,17 @@ def usage_of_month(scope: Scope, month: Month, filters: Filters = Filters()) -> 
     return MonthUsage(month, tuple(shown), complete)
 
 
-def outgoing_by_profile(manager_id: int, month: Month) -> dict[int, Totals]:
+def outgoing_by_profile(manager_id: int, month: Month) -> dict[int, Spent]:
     """Of those profiles of a Manager, deleted ones too, that called in the month."""
     profiles = "SELECT id FROM store_profile WHERE manager_id = %s"
+    # a hundred profiles have hundreds of thousands of buckets in a month: each sum that is not asked for saves a twentieth of the time
+    sums = ", ".join(f"sum({each.name})" for each in fields(Spent))
     rows = _all(
-        f"SELECT profile_id, {_SUMS} FROM store_usagebucket WHERE profile_id IN ({profiles}) AND starts_us >= %s AND starts_us < %s "
+        f"SELECT profile_id, {sums} FROM store_usagebucket WHERE profile_id IN ({profiles}) AND starts_us >= %s AND starts_us < %s "
         f"AND direction IN ({_marks(OUTGOING)}) GROUP BY profile_id",
         [manager_id, month.starts_us, month.ends_us, *OUTGOING],
     )
-    return {profile_id: Totals(*map(int, sums)) for profile_id, *sums in rows}
+    return {profile_id: Spent(*map(int, spent)) for profile_id, *spent in rows}
 
 
 def page_of_calls(

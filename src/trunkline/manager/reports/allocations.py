@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 from trunkline.domain.money import for_people
 from trunkline.domain.statement_words import KINDS
 from trunkline.manager.reports.files import as_file
-from trunkline.manager.reports.sheet import MICROSECONDS, Cell, Column, Row, Sheet, in_columns, moment_cell, money_cell
+from trunkline.manager.reports.sheet import MICROSECONDS, Cell, Column, Row, Sheet, moment_cell, money_cell
 from trunkline.manager.reports.subject import Subject, link, period_of, report, subject_of
+from trunkline.manager.reports.table import table_rows
 from trunkline.store.allocations import MOST_LINES, Allocation, KindSum, allocations_of_month, sums_of_month
 from trunkline.store.models import Manager, Profile
 from trunkline.web.access import Audience, open_to
@@ -40,7 +41,7 @@ def allocations(request: CompanyRequest, profile_id: int | None = None, *, archi
     page = {
         "totals": _totals(sums, company),
         "columns": columns,
-        "rows": in_columns(columns, _rows(found, subject, company)),
+        "rows": table_rows(columns, _rows(found, subject, company)),
         "more": f"{max(0, min(count, MOST_LINES) - SHOWN):,}" if count > SHOWN else "",
         "is_cut": count > MOST_LINES,
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in ("csv", "xlsx", "pdf")],

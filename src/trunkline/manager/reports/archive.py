@@ -12,8 +12,9 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from trunkline.manager.reports.files import FORMATS, as_file
-from trunkline.manager.reports.sheet import Cell, Column, Row, Sheet, day_cell, in_columns
+from trunkline.manager.reports.sheet import Cell, Column, Row, Sheet, day_cell
 from trunkline.manager.reports.subject import deleted_profiles, link, period_of, report, subject_of
+from trunkline.manager.reports.table import table_rows
 from trunkline.store.models import AuditEntry
 from trunkline.web.access import Audience, open_to
 from trunkline.web.company import CompanyRequest
@@ -38,7 +39,7 @@ def archive(request: CompanyRequest) -> HttpResponseBase:
         return as_file(Sheet(name, "Deleted profiles", facts, COLUMNS, _rows(request)), file_format)
     page = {
         "columns": COLUMNS,
-        "rows": in_columns(COLUMNS, _rows(request)),
+        "rows": table_rows(COLUMNS, _rows(request)),
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in FORMATS],
     }
     return report(request, subject, period, "archive.html", page)

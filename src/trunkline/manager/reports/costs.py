@@ -11,11 +11,12 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from trunkline.manager.reports.files import FORMATS, as_file
-from trunkline.manager.reports.sheet import Cell, Column, Row, Sheet, count_cell, in_columns, money_cell, seconds_cell
+from trunkline.manager.reports.sheet import Cell, Column, Row, Sheet, count_cell, money_cell, seconds_cell
 from trunkline.manager.reports.subject import Period, link, period_of, report, subject_of
+from trunkline.manager.reports.table import table_rows
 from trunkline.store.allocations import subscriptions_by_profile
 from trunkline.store.models import Profile
-from trunkline.store.usage import Totals, outgoing_by_profile
+from trunkline.store.usage import Spent, outgoing_by_profile
 from trunkline.web.access import Audience, open_to
 from trunkline.web.acting import engines_now
 from trunkline.web.company import CompanyRequest
@@ -30,7 +31,7 @@ class Costs:
 
     name: str
     href: str
-    calls: Totals
+    calls: Spent
     subscriptions_micros: int
 
     @property
@@ -52,7 +53,7 @@ def costs(request: CompanyRequest) -> HttpResponseBase:
     page = {
         "totals": sums,
         "columns": columns,
-        "rows": in_columns(columns, _rows(found[:SHOWN], company.currency)),
+        "rows": table_rows(columns, _rows(found[:SHOWN], company.currency)),
         "more": f"{len(found) - SHOWN:,}" if len(found) > SHOWN else "",
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in FORMATS],
     }
@@ -65,12 +66,12 @@ def _costs(request: CompanyRequest, period: Period) -> list[Costs]:
     paid = subscriptions_by_profile(request.company.account, period.month)
     known = Profile.objects.filter(manager=request.company).values_list("pk", "name", "state")
     found = [
-        Costs(*_named(pk, name, period, deleted=state == Profile.State.DELETED), calls.get(pk, Totals()), paid.get(pk, 0))
+        Costs(*_named(pk, name, period, deleted=state == Profile.State.DELETED), calls.get(pk, Spent()), paid.get(pk, 0))
         for pk, name, state in known
         if state != Profile.State.DELETED or pk in calls or pk in paid
     ]
     if None in paid:
-        found.append(Costs("No SIP Profile", "", Totals(), paid[None]))
+        found.append(Costs("No SIP Profile", "", Spent(), paid[None]))
     return sorted(found, key=lambda each: (-each.total_micros, -each.calls.attempts, each.name))
 
 

@@ -63,11 +63,6 @@ class Sheet:
     count: int = 0
 
 
-def in_columns(columns: tuple[Column, ...], rows: Iterable[Row]) -> list[list[tuple[Column, Cell]]]:
-    """For a page: each cell with its column."""
-    return [list(zip(columns, row, strict=True)) for row in rows]
-
-
 def money_cell(micros: int, currency: str) -> Cell:
     return Cell(for_people(micros, currency), Decimal(decimal_text(micros)))
 

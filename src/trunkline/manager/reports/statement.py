@@ -11,9 +11,9 @@ from trunkline.domain.errors import Invalid
 from trunkline.domain.statements import Head
 from trunkline.manager.reports.files import MOST_ROWS, as_file
 from trunkline.manager.reports.privacy import notice_first
-from trunkline.manager.reports.sheet import in_columns
 from trunkline.manager.reports.statement_sheet import amount_cell, columns_of, rows_of, sheet_of
 from trunkline.manager.reports.subject import Period, Subject, link, period_of, report, subject_of
+from trunkline.manager.reports.table import table_rows
 from trunkline.store.models import Profile, Term
 from trunkline.store.statements import Purse, purse_of_manager
 from trunkline.usecases import call_records, statements
@@ -48,7 +48,7 @@ def statement(request: CompanyRequest, profile_id: int | None = None, *, archive
         "purses": list(choices.items()),
         "purse": chosen,
         "columns": columns,
-        "rows": in_columns(columns, rows_of(found.opening, found.rows, purse)),
+        "rows": table_rows(columns, rows_of(found.opening, found.rows, purse)),
         "opening": amount_cell(found.opening.balance, currency).text,
         "closing": amount_cell(found.closing.balance, currency).text,
         "found": found,

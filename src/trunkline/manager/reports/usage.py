@@ -17,8 +17,9 @@ from trunkline.domain.money import MICROS, for_people
 from trunkline.manager.reports.calls import PAYERS, RESULTS, columns_of, rows_of, totals_of
 from trunkline.manager.reports.files import FORMATS, as_file
 from trunkline.manager.reports.privacy import notice_first
-from trunkline.manager.reports.sheet import Sheet, duration_text, in_columns
+from trunkline.manager.reports.sheet import Sheet, duration_text
 from trunkline.manager.reports.subject import Period, Subject, link, may_see_records, period_of, report, subject_of
+from trunkline.manager.reports.table import table_rows
 from trunkline.store.usage import Day, Filters, MonthUsage, Totals, every_call, page_of_calls, usage_of_month
 from trunkline.usecases import call_records
 from trunkline.web import charts
@@ -97,7 +98,7 @@ def _lines(request: CompanyRequest, subject: Subject, period: Period, filters: F
     columns = columns_of(subject, request.company.currency, incoming=incoming)
     return {
         "columns": columns,
-        "rows": in_columns(columns, rows_of(found.lines, subject, request.company, incoming=incoming)),
+        "rows": table_rows(columns, rows_of(found.lines, subject, request.company, incoming=incoming)),
         "older": f"{link(request)}&before={found.next_before}" if found.next_before else "",
         "newest": link(request) if cursor else "",
         "files": [(kind.upper(), f"{link(request)}&as={kind}") for kind in FORMATS],
