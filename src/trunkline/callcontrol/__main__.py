@@ -9,7 +9,7 @@ import sys
 import django
 
 from trunkline.runtime.own_process import log_json, when_asked_to_end
-from trunkline.runtime.settings import Settings, load_settings
+from trunkline.runtime.settings import Settings, bracketed, load_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trunkline.store.settings")
 django.setup()
@@ -18,7 +18,6 @@ from trunkline.callcontrol import metrics  # noqa: E402
 from trunkline.callcontrol.daemon import CallControl, Ground  # noqa: E402
 from trunkline.callcontrol.engines import EngineLook, MediaRelay  # noqa: E402
 from trunkline.callcontrol.reconcile import Reconciler  # noqa: E402
-from trunkline.edge.config import bracketed  # noqa: E402
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc  # noqa: E402
 from trunkline.store.checkpoints import take_over_checkpoints  # noqa: E402
 

@@ -6,10 +6,10 @@ import sys
 
 from trunkline.capture.gate import Gate, Switch
 from trunkline.capture.receiver import Limits, Receiver, open_channel
-from trunkline.edge.config import bracketed, capture_key
+from trunkline.edge.config import capture_key
 from trunkline.edge.rpc import CARRIERS_FILE, KamailioRpc
 from trunkline.runtime.own_process import log_json, when_asked_to_end
-from trunkline.runtime.settings import Settings, load_settings
+from trunkline.runtime.settings import Settings, bracketed, load_settings
 from trunkline.store.ladders import LadderFile
 
 RPC_TIMEOUT_SECONDS = 0.2

@@ -11,7 +11,7 @@ from trunkline.edge.certificate import ensure_certificate
 from trunkline.edge.rpc import CARRIERS_FILE
 from trunkline.runtime.engines.rtpengine import ECHO_ANNOUNCEMENT
 from trunkline.runtime.keys import derived_key
-from trunkline.runtime.settings import Settings
+from trunkline.runtime.settings import Settings, bracketed
 
 # `tlsf`: a memory manager without debugging. Kamailio's own choice takes a third of all CPU that a call costs (docs/explanation/edge.md).
 KAMAILIO_OPTIONS = ("-m", "512", "-M", "16", "-x", "tlsf", "-X", "tlsf")
@@ -104,10 +104,6 @@ def _script_settings(settings: Settings, processes: int) -> dict[str, str | int]
 def contact_alias(settings: Settings) -> str:
     """A name that nobody outside knows, and that outlives a restart: Contacts with it are in the dialogs of PBXs."""
     return f"tla{derived_key(settings, 'edge contact alias').hex()[:12]}"
-
-
-def bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
 
 
 def _filled(name: str, values: dict[str, object]) -> str:

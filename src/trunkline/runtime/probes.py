@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from trunkline.runtime.beat import read_beat, read_capture_beat
-from trunkline.runtime.settings import Settings
+from trunkline.runtime.settings import Settings, bracketed
 
 TIMEOUT_SECONDS = 1.0
 Address = str | tuple[str, int]
@@ -39,7 +39,7 @@ async def _sip_answers(host: str, port: int) -> bool:
         except OSError:
             return False
         local_host, local_port = ours.getsockname()[:2]
-        request = _options(_bracketed(host), port, f"{_bracketed(local_host)}:{local_port}")
+        request = _options(bracketed(host), port, f"{bracketed(local_host)}:{local_port}")
         answer = await _exchange(ours, request.encode())
     return answer.startswith(b"SIP/2.0 ")
 
@@ -114,7 +114,3 @@ def _socket(host: str) -> socket.socket:
     made = socket.socket(family, socket.SOCK_DGRAM)
     made.setblocking(False)  # noqa: FBT003 - the socket module's own signature
     return made
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

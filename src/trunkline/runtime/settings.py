@@ -50,6 +50,11 @@ def _address(text: str) -> str:
         raise ValueError("must be an IPv4 or IPv6 address") from None
 
 
+def bracketed(address: str) -> str:
+    """As it stands before a port: an IPv6 address in brackets (RFC 3986)."""
+    return f"[{address}]" if ":" in address else address
+
+
 def _domain(text: str) -> str:
     label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
     if len(text) > 253 or not re.fullmatch(rf"{label}(\.{label})*", text.lower()):

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from trunkline.runtime.sandbox import engine_command, seen_inside
-from trunkline.runtime.settings import Settings
+from trunkline.runtime.settings import Settings, bracketed
 
 ACCOUNT = "<sip:echo@{host}>;regint=0;answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
 MODULES = "usr/lib/baresip/modules"
@@ -19,14 +19,10 @@ def echo_command(settings: Settings, root: Path | None) -> list[str]:
     directory = settings.engines_dir / "echo"
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "config").write_text(_config(settings, root), encoding="utf-8")
-    (directory / "accounts").write_text(ACCOUNT.format(host=_host(settings)), encoding="utf-8")
+    (directory / "accounts").write_text(ACCOUNT.format(host=bracketed(settings.echo_address)), encoding="utf-8")
     (directory / "uuid").write_text(str(uuid.uuid5(uuid.NAMESPACE_URL, directory.as_uri())), encoding="ascii")
     (directory / "contacts").touch()
     return engine_command(root, ["baresip", "-f", str(directory)], writable=[directory])
-
-
-def _host(settings: Settings) -> str:
-    return f"[{settings.echo_address}]" if ":" in settings.echo_address else settings.echo_address
 
 
 def _config(settings: Settings, root: Path | None) -> str:
@@ -34,7 +30,7 @@ def _config(settings: Settings, root: Path | None) -> str:
     return f"""\
 poll_method             epoll
 net_interface           {settings.echo_address}
-sip_listen              {_host(settings)}:{settings.echo_port}
+sip_listen              {bracketed(settings.echo_address)}:{settings.echo_port}
 sip_trans_def           udp
 call_max_calls          0
 call_hold_other_calls   no
