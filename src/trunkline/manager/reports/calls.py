@@ -12,7 +12,7 @@ from django.urls import reverse
 from trunkline.domain.money import for_people
 from trunkline.domain.refusals import REFUSALS
 from trunkline.manager.reports.sheet import MICROSECONDS, Cell, Column, Row, duration_text, moment_cell, money_cell, seconds_cell
-from trunkline.manager.reports.subject import Subject
+from trunkline.manager.reports.subject import Subject, route_of_profile
 from trunkline.store.models import Manager, Profile
 from trunkline.store.usage import Line, Totals
 from trunkline.web.templatetags.components import phone
@@ -72,7 +72,7 @@ def _names(company: Manager) -> dict[int, tuple[str, str]]:
 def _profile(names: dict[int, tuple[str, str]], profile_id: int, *, month: str, incoming: bool) -> Cell:
     """It leads to the profile's own report of the month."""
     name, state = names.get(profile_id, ("", ""))
-    route = "archive_profile" if state == Profile.State.DELETED else "profile_reports"
+    route = route_of_profile(archived=state == Profile.State.DELETED)
     return Cell(name, href=f"{reverse(f'{route}_incoming' if incoming else route, args=[profile_id])}?month={month}" if name else "")
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from trunkline.manager.reports.files import FORMATS, as_file
 from trunkline.manager.reports.sheet import Cell, Column, Row, Sheet, count_cell, money_cell, seconds_cell
-from trunkline.manager.reports.subject import Period, link, period_of, report, subject_of
+from trunkline.manager.reports.subject import Period, link, period_of, report, route_of_profile, subject_of
 from trunkline.manager.reports.table import table_rows
 from trunkline.store.allocations import subscriptions_by_profile
 from trunkline.store.models import Profile
@@ -76,8 +76,8 @@ def _costs(request: CompanyRequest, period: Period) -> list[Costs]:
 
 
 def _named(profile_id: int, name: str, period: Period, *, deleted: bool) -> tuple[str, str]:
-    route = "archive_profile" if deleted else "profile_reports"
-    return f"{name} (deleted)" if deleted else name, f"{reverse(route, args=[profile_id])}?month={period.value}"
+    href = reverse(route_of_profile(archived=deleted), args=[profile_id])
+    return f"{name} (deleted)" if deleted else name, f"{href}?month={period.value}"
 
 
 def _columns(currency: str) -> tuple[Column, ...]:

@@ -80,7 +80,12 @@ def subject_of(request: CompanyRequest, profile_id: int | None, *, archived: boo
         profile = get_object_or_404(deleted_profiles(request), pk=profile_id)
     else:
         profile = scope.profile_of(request, profile_id)
-    return Subject("archive_profile" if archived else "profile_reports", profile.name, Scope(company.pk, profile.pk), profile)
+    return Subject(route_of_profile(archived=archived), profile.name, Scope(company.pk, profile.pk), profile)
+
+
+def route_of_profile(*, archived: bool) -> str:
+    """Where a SIP Profile's own reports begin: those of a deleted one are in the archive."""
+    return "archive_profile" if archived else "profile_reports"
 
 
 def deleted_profiles(request: CompanyRequest) -> Any:
